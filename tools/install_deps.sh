@@ -6,7 +6,7 @@
 #     tools/install_deps.sh build test    and what the tests need besides
 set -euo pipefail
 
-build=(build-essential meson ninja-build pkg-config python3 ca-certificates curl jq
+build=(build-essential meson ninja-build pkg-config python3 python3-yaml ca-certificates curl jq
     libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libjansson-dev libcmocka-dev libssl-dev
     uthash-dev)
 test=(clang clang-tidy clang-format libclang-rt-14-dev python3-venv nginx-light wrk)

@@ -175,12 +175,14 @@ void gates_commit(struct gates *gates, int64_t now_ms)
         gate_schedule(gates, gate, now_ms);
 }
 
-void gates_rollback(struct gates *gates)
+void gates_rollback(struct gates *gates, int64_t now_ms)
 {
     if (gates->touched != NULL)
         gates->in_memory = gates->in_memory_saved;
-    for (struct gate *gate = take_touched(gates); gate != NULL; gate = take_touched(gates))
+    for (struct gate *gate = take_touched(gates); gate != NULL; gate = take_touched(gates)) {
         gate->state = gate->saved;
+        gate_schedule(gates, gate, now_ms); /* a claim took it out of the heap */
+    }
 }
 
 static bool memory_is_full(const struct gates *gates, const struct gate *gate)
@@ -245,6 +247,7 @@ void gate_schedule(struct gates *gates, struct gate *gate, int64_t now_ms)
     /* A claim costs a query, so it waits until a quarter of the window is free. */
     size_t threshold = state->window - state->window / 4;
     if (at_ms == INT64_MAX || gates->closed || !gate->endpoint->enabled || state->disabling ||
+            memory_is_full(gates, gate) ||
             (state->in_memory > 0 && state->in_memory >= threshold)) {
         heap_remove(&gates->due, &gate->due);
         return;

@@ -80,7 +80,7 @@ void gates_remove(struct gates *gates, int64_t endpoint_id);
 void gates_touch(struct gates *gates, struct gate *gate);
 /** The transaction's end: keeps or takes back all changes of states, and reschedules. */
 void gates_commit(struct gates *gates, int64_t now_ms);
-void gates_rollback(struct gates *gates);
+void gates_rollback(struct gates *gates, int64_t now_ms);
 
 /** True when a new delivery may go straight to memory. */
 bool gate_may_hand_over(const struct gates *gates, const struct gate *gate, int64_t now_ms);

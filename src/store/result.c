@@ -55,10 +55,11 @@ static enum err insert_attempt(
     return db_run(stmt, NULL, why);
 }
 
-/* Stores the decided state; *ret_changed is false when the delivery is no longer ours to change. */
+/* Stores the decided state, or when it is no longer ours to change only the count. *ret_there is
+ * false when the delivery is gone, with its org. */
 static enum err update_delivery(struct store_work *work,
         const struct delivery *delivery,
-        bool *ret_changed,
+        bool *ret_there,
         struct error *why)
 {
     const struct delivery_decision *decision = &delivery->decision;
@@ -76,14 +77,16 @@ static enum err update_delivery(struct store_work *work,
     enum err err = db_run(stmt, &changes, why);
     if (err != ERR_NONE)
         return err;
-    *ret_changed = changes > 0;
-    if (*ret_changed)
+    *ret_there = changes > 0;
+    if (*ret_there)
         return ERR_NONE;
 
     stmt = db_stmt(work->db, SQL_COUNT);
     db_bind_i64(stmt, 1, delivery->id);
     db_bind_i64(stmt, 2, delivery->attempt_count + 1);
-    return db_run(stmt, NULL, why);
+    err = db_run(stmt, &changes, why);
+    *ret_there = err == ERR_NONE && changes > 0;
+    return err;
 }
 
 static void note_attempt(struct store_work *work, const struct delivery *delivery)
@@ -267,10 +270,10 @@ static enum err store_attempt(struct store_work *work,
         const struct delivery *delivery,
         struct error *why)
 {
-    bool changed;
-    enum err err = update_delivery(work, delivery, &changed, why);
+    bool there;
+    enum err err = update_delivery(work, delivery, &there, why);
 
-    if (err == ERR_NONE)
+    if (err == ERR_NONE && there)
         err = insert_attempt(work, delivery, why);
     if (err != ERR_NONE)
         return err;

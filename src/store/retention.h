@@ -28,4 +28,6 @@ struct retention *retention_new(retention_drop_file *drop_file, void *ctx);
 void retention_free(struct retention *retention); /* NULL is fine */
 /** Removes some rows inside the current transaction. *ret_more: another step has more to do now. */
 MUST_CHECK enum err retention_step(struct store_work *work,
-        struct retention *retention, bool *ret_more, struct error *why);
+        struct retention *retention,
+        bool *ret_more,
+        struct error *why);

@@ -415,7 +415,7 @@ static void batch_failed(struct store *store,
     int64_t now_ms = clock_wall_ms(store->config.clock);
 
     effects_undo(&store->effects, &store->gates, (struct effects_mark){0});
-    gates_rollback(&store->gates);
+    gates_rollback(&store->gates, now_ms);
     store->call_ids_left = 0;
     store->retry_at_ms = now_ms + RETRY_MS;
     if (atomic_exchange(&store->healthy, false))

@@ -203,7 +203,7 @@ static enum err run_get(struct store_work *work, struct store_op *op, struct err
 #define LIST_SQL                                                                                   \
     "SELECT " CONTACT_COLUMNS " FROM contact"                                                      \
     " WHERE org_id = $1 AND (created_at, id) < ($2, $3)"                                           \
-    " AND ($4 IS NULL OR lower(name) LIKE lower($4) ESCAPE '\\'"                                   \
+    " AND (CAST($4 AS TEXT) IS NULL OR lower(name) LIKE lower($4) ESCAPE '\\'"                     \
     " OR lower(phone) LIKE lower($4) ESCAPE '\\'"                                                  \
     " OR lower(email) LIKE lower($4) ESCAPE '\\'"                                                  \
     " OR lower(id) LIKE lower($4) ESCAPE '\\')"

@@ -256,7 +256,7 @@ static enum err run_list(struct store_work *work, struct store_op *op, struct er
     struct db_stmt *stmt = db_stmt(work->db,
             "SELECT " STAFF_COLUMNS " FROM staff"
             " WHERE org_id = $1 AND (created_at, id) < ($2, $3)"
-            " AND ($4 IS NULL OR lower(name) LIKE lower($4) ESCAPE '\\'"
+            " AND (CAST($4 AS TEXT) IS NULL OR lower(name) LIKE lower($4) ESCAPE '\\'"
             " OR lower(phone) LIKE lower($4) ESCAPE '\\'"
             " OR lower(email) LIKE lower($4) ESCAPE '\\'"
             " OR lower(id) LIKE lower($4) ESCAPE '\\')"

@@ -36,8 +36,8 @@ CREATE TABLE staff (
     PRIMARY KEY (org_id, id)
 );
 CREATE INDEX staff_created ON staff (org_id, created_at, id);
-CREATE INDEX staff_phone ON staff (org_id, phone) WHERE phone IS NOT NULL;
-CREATE INDEX staff_email ON staff (org_id, email) WHERE email IS NOT NULL;
+CREATE INDEX staff_phone ON staff (org_id, phone, created_at, id) WHERE phone IS NOT NULL;
+CREATE INDEX staff_email ON staff (org_id, email, created_at, id) WHERE email IS NOT NULL;
 
 CREATE TABLE contact (
     org_id      TEXT   NOT NULL,
