@@ -82,7 +82,10 @@ def example_of(spec, schema, depth=0):
             return example_of(spec, schema[choice][0], depth)
     merged = {}
     for part in schema.get("allOf", []):
-        merged |= example_of(spec, part, depth) or {}
+        value = example_of(spec, part, depth)
+        if not isinstance(value, dict):
+            return value
+        merged |= value
     kind = schema.get("type")
     kind = kind[0] if isinstance(kind, list) else kind
     if merged or kind == "object" or "properties" in schema:

@@ -186,22 +186,16 @@ void api_endpoint_patch(struct request *request)
 
 /* --- delete --- */
 
-static void answer_deleted(struct request *request, enum err err)
-{
-    if (err != ERR_NONE)
-        problem_reply_error(request, err, &request->op->why);
-    else
-        request_reply_nothing(request);
-}
-
 void api_endpoint_delete(struct request *request)
 {
     struct endpoint_delete *deletion = ARENA_NEW(request->arena, struct endpoint_delete);
 
     deletion->org_id = request->org_id;
     if (request_param_id(request, 0, ENDPOINT_ID_PREFIX, &deletion->id))
-        request_submit_then(
-                request, &deletion->op, REQUEST_SUBMIT(store_endpoint_delete), answer_deleted);
+        request_submit_then(request,
+                &deletion->op,
+                REQUEST_SUBMIT(store_endpoint_delete),
+                request_answer_nothing);
 }
 
 /* --- rotate --- */

@@ -19,7 +19,7 @@ static void write_event(struct buf *buf, const struct event *event)
     member_str(buf, "event", event_kind_name(event->kind));
     member_str(buf, "type", call_type_name(event->type));
     member_i64(buf, "call_id", event->call_id);
-    member_time(buf, "created_at", event->created_at_ms);
+    member_time(buf, "timestamp", event->created_at_ms);
 }
 
 static void render_list(struct store_op *op, int64_t *ret_status, struct buf *ret_body)

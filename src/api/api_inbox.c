@@ -162,21 +162,14 @@ void api_inbox_list(struct request *request)
     request_submit(request, &list->op, REQUEST_SUBMIT(store_inbox_list), render_list);
 }
 
-static void answer_deleted(struct request *request, enum err err)
-{
-    if (err != ERR_NONE)
-        problem_reply_error(request, err, &request->op->why);
-    else
-        request_reply_nothing(request);
-}
-
 void api_inbox_delete(struct request *request)
 {
     struct inbox_delete *deletion = ARENA_NEW(request->arena, struct inbox_delete);
 
     deletion->org_id = request->org_id;
     deletion->id = request->params[0];
-    request_submit_then(request, &deletion->op, REQUEST_SUBMIT(store_inbox_delete), answer_deleted);
+    request_submit_then(
+            request, &deletion->op, REQUEST_SUBMIT(store_inbox_delete), request_answer_nothing);
 }
 
 /* --- what came --- */

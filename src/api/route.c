@@ -83,6 +83,7 @@ static const struct route ROUTES[] = {
     {"POST", "/v1/playground/preview", AUTH_NONE, 0, BODY_JSON, 0, false, api_playground_preview, NULL},
     {"POST", "/v1/playground/send", AUTH_OPTIONAL, MANAGE, BODY_JSON, 0, false, api_playground_send, NULL},
 
+    {"GET", "/v1/inboxes", AUTH_TOKEN, READ | MANAGE, BODY_NONE, 0, true, api_inbox_list, NULL},
     {"POST", "/v1/inboxes", AUTH_OPTIONAL, MANAGE, BODY_JSON_OPTIONAL, 0, true, api_inbox_create, NULL},
     {"GET", "/v1/inboxes/{id}", AUTH_OPTIONAL, READ | MANAGE, BODY_NONE, 0, true, api_inbox_get, NULL},
     {"DELETE", "/v1/inboxes/{id}", AUTH_OPTIONAL, MANAGE, BODY_NONE, 0, true, api_inbox_delete, NULL},

@@ -355,22 +355,54 @@ static void unlink_file(void *ctx, struct str file)
         store->config.remove_file(store->config.remove_file_ctx, file);
 }
 
+static enum err house_steps(struct store_work *work, bool *ret_more, struct error *why)
+{
+    enum err err = watchdog_step(work, ret_more, why);
+
+    if (err == ERR_NONE && !*ret_more)
+        err = retention_step(work, work->store->retention, ret_more, why);
+    return err;
+}
+
+/* A row that housekeeping cannot digest must not keep everybody else from being stored. */
 static enum err keep_house(struct store_work *work, struct error *why)
 {
     struct store *store = work->store;
+    struct effects_mark mark = effects_mark(work->effects);
     bool more = false;
+    enum err err = run_sql(work, "SAVEPOINT house", why);
+
+    if (err != ERR_NONE)
+        return err;
+    err = house_steps(work, &more, why);
+    if (err != ERR_NONE && !is_passing(err)) {
+        log_event(work->config->log,
+                LOG_ERROR,
+                "housekeeping_failed",
+                LOG_TEXT_FIELD("error", err_name(err)),
+                LOG_TEXT_FIELD("detail", why->text));
+        effects_undo(work->effects, work->gates, mark);
+        store->call_ids_left = 0;
+        more = false;
+        err = run_sql(work, "ROLLBACK TO house", why);
+    }
+    store->housekeeping_at_ms = work->now_ms + (more ? 0 : HOUSEKEEPING_MS);
+    return err != ERR_NONE ? err : run_sql(work, "RELEASE house", why);
+}
+
+static enum err run_due(struct store_work *work, struct error *why)
+{
+    struct store *store = work->store;
     enum err err = ERR_NONE;
 
-    if (store->gates.stat_dirty && work->now_ms >= store->stats_at_ms) {
+    if (!work->gates->closed)
+        err = claim_due(work, why);
+    if (err == ERR_NONE && store->gates.stat_dirty && work->now_ms >= store->stats_at_ms) {
         err = result_flush_stats(work, why);
         store->stats_at_ms = work->now_ms + STATS_MS;
     }
-    if (err == ERR_NONE && work->now_ms >= store->housekeeping_at_ms) {
-        err = watchdog_step(work, &more, why);
-        if (err == ERR_NONE && !more)
-            err = retention_step(work, store->retention, &more, why);
-        store->housekeeping_at_ms = work->now_ms + (more ? 0 : HOUSEKEEPING_MS);
-    }
+    if (err == ERR_NONE && work->now_ms >= store->housekeeping_at_ms)
+        err = keep_house(work, why);
     return err;
 }
 
@@ -381,10 +413,8 @@ static enum err run_batch(
 
     for (size_t i = 0; i < count && err == ERR_NONE; i++)
         err = run_op(work, ops[i], why);
-    if (err == ERR_NONE && !work->gates->closed)
-        err = claim_due(work, why);
     if (err == ERR_NONE)
-        err = keep_house(work, why);
+        err = run_due(work, why);
     if (err == ERR_NONE)
         return db_commit(work->db, why);
     db_rollback(work->db);

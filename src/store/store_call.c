@@ -295,8 +295,10 @@ enum err store_call_patch(struct store *store, struct call_patch *op)
     " AND ($3 < 0 OR type = $3) AND ($4 < 0 OR file_status = $4)"                                  \
     " AND ($5 < 0 OR analysis_status = $5) AND ($6 < 0 OR reviewed = $6)"                          \
     " AND started_at >= $7 AND started_at < $8"                                                    \
-    " AND (CAST($9 AS TEXT) IS NULL OR phone LIKE $9 ESCAPE '\\' OR name LIKE $9 ESCAPE '\\'"      \
-    " OR external_id LIKE $9 ESCAPE '\\' OR CAST(id AS TEXT) LIKE $9 ESCAPE '\\')"                 \
+    " AND (CAST($9 AS TEXT) IS NULL OR phone LIKE $9 ESCAPE '\\'"                                  \
+    " OR lower(name) LIKE lower($9) ESCAPE '\\'"                                                   \
+    " OR lower(external_id) LIKE lower($9) ESCAPE '\\'"                                            \
+    " OR CAST(id AS TEXT) LIKE $9 ESCAPE '\\')"                                                    \
     " ORDER BY id DESC LIMIT $10"
 
 static const char SQL_LIST[] = "SELECT " CALL_ROW_COLUMNS " FROM call WHERE org_id = $1" LIST_REST;

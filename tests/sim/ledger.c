@@ -333,20 +333,21 @@ static void check_bytes(const struct ledger *ledger,
             "the signature does not fit");
 }
 
-/* I9, against what the database has of the same call. An earlier one that a person set going again
- * later than this one does not count. */
+/* I9, against what the database has. An earlier one that a person set going again after this one was
+ * handed over does not count: it was too late for it. (An id holds the moment that it was made.) */
+#define SQL_EARLIER                                                                                \
+    "SELECT count(*) FROM delivery d JOIN delivery mine ON mine.id = $1"                           \
+    " WHERE d.endpoint_id = mine.endpoint_id AND d.state < 4 AND (d.queued_at < mine.queued_at OR" \
+    " (d.queued_at = mine.queued_at AND"                                                           \
+    " (d.queued_at = d.id >> 21 OR mine.queued_at <> mine.id >> 21)))"
+
 static void check_order(struct ledger *ledger,
         const struct flight *flight,
         const struct ledger_delivery *delivery)
 {
-    static const char SQL[] =
-            "SELECT count(*) FROM delivery d JOIN delivery mine ON mine.id = $1"
-            " WHERE d.endpoint_id = mine.endpoint_id AND d.call_id = mine.call_id"
-            " AND d.event_id < mine.event_id AND d.state < 4 AND d.queued_at <= mine.queued_at";
-    static const char SQL_STRICT[] =
-            "SELECT count(*) FROM delivery d JOIN delivery mine ON mine.id = $1"
-            " WHERE d.endpoint_id = mine.endpoint_id AND d.id < mine.id AND d.state < 4"
-            " AND d.queued_at <= mine.queued_at";
+    static const char SQL_OF_CALL[] =
+            SQL_EARLIER " AND d.call_id = mine.call_id AND d.event_id < mine.event_id";
+    static const char SQL_OF_ENDPOINT[] = SQL_EARLIER " AND d.id < mine.id";
     const struct ledger_endpoint *endpoint = &ledger->endpoints[flight->receiver];
     bool is_flagged = receivers_header(flight->request, "X-CallSync-Out-Of-Order").ptr != NULL;
     enum endpoint_ordering ordering = endpoint->snapshot->ordering;
@@ -361,8 +362,8 @@ static void check_order(struct ledger *ledger,
                 flight->started_at_ms >= queued_at_ms + DELIVERY_ORDER_HOLD_MS,
                 "I9: out of order before 15 minutes passed");
     } else if (ordering != ORDERING_NONE) {
-        int64_t earlier =
-                ledger_read(ledger, ordering == ORDERING_CALL ? SQL : SQL_STRICT, delivery->id, 0);
+        int64_t earlier = ledger_read(
+                ledger, ordering == ORDERING_CALL ? SQL_OF_CALL : SQL_OF_ENDPOINT, delivery->id, 0);
 
         CHECK(ledger, earlier == 0, "I9: %" PRId64 " earlier ones are unfinished", earlier);
     }

@@ -57,8 +57,13 @@ static void run_seed(const struct kind *kind, uint64_t seed, struct worth *worth
 
     people_begin(&people, (size_t)world_pick(world, 1, 5));
     for (int64_t i = 0; i < kind->act_count; i++) {
+        int64_t until_ms = world_now_ms(world) + world_pick(world, 0, kind->gap_max_ms);
+
         people_act(&people);
-        world_run(world, world_now_ms(world) + world_pick(world, 0, kind->gap_max_ms), false);
+        if (world_chance(world, 25)) /* the next act comes into the same turn as what is due */
+            world_skip_to_due(world, until_ms);
+        else
+            world_run(world, until_ms, false);
     }
     people_make_up(&people);
     world_run(world, world_now_ms(world) + kind->end_ms, true);

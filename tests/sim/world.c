@@ -227,6 +227,14 @@ static int64_t next_ms(const struct world *world)
     return min_i64(due_ms, receivers_next_due_ms(&world->receivers));
 }
 
+void world_skip_to_due(struct world *world, int64_t until_ms)
+{
+    int64_t due_ms = min_i64(next_ms(world), until_ms);
+
+    if (due_ms > world_now_ms(world))
+        clock_virtual_set(&world->clock, due_ms);
+}
+
 void world_run(struct world *world, int64_t until_ms, bool until_done)
 {
     int64_t look_at_ms = world_now_ms(world);
@@ -236,7 +244,8 @@ void world_run(struct world *world, int64_t until_ms, bool until_done)
         int64_t due_ms = next_ms(world);
 
         if (until_done && world_now_ms(world) >= look_at_ms) {
-            if (ledger_unfinished(&world->ledger) == 0)
+            if (ledger_unfinished(&world->ledger) == 0 &&
+                    receivers_next_due_ms(&world->receivers) == INT64_MAX)
                 return;
             look_at_ms = world_now_ms(world) + LOOK_MS;
         }

@@ -48,7 +48,10 @@ int64_t world_pick(struct world *world, int64_t from, int64_t to);
 bool world_chance(struct world *world, int64_t percent);
 /** Does all that is to be done now. */
 void world_settle(struct world *world);
-/** Lets time pass until then, or, with until_done, until no delivery is unfinished. */
+/** Lets time pass until something is due, until_ms at most, and does not do it yet. */
+void world_skip_to_due(struct world *world, int64_t until_ms);
+/** Lets time pass until then, or, with until_done, until no delivery is unfinished and nothing is in
+ *  flight. */
 void world_run(struct world *world, int64_t until_ms, bool until_done);
 /** Ends the program as kill -9 does, or properly, and starts it again. */
 void world_crash(struct world *world);

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tour of README.md, run as it tells."""
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from support import audio
+from support.patience import DEADLINE_S
+from support.server import PROGRAM, ROOT, environment
+
+
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="the tour needs curl and jq")
+@pytest.mark.parametrize("content", [audio.mp3()], ids=["mp3"])
+def test_the_tour_ends_with_four_signed_events_in_the_inbox(org, tmp_path, content):
+    recording = tmp_path / "call.mp3"
+    recording.write_bytes(content)
+    settings = {"BASE": org.server.base, "TOKEN": org.token, "AUDIO": str(recording), "CALLSYNC": str(PROGRAM)}
+    path = {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", ROOT / "doc" / "tour.sh"],
+        env=environment(settings | path),
+        capture_output=True,
+        text=True,
+        timeout=3 * DEADLINE_S,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = [line.split("\t") for line in done.stdout.splitlines() if line.count("\t") == 2]
+    assert [row[0] for row in rows] == ["caller_updated", "ai_analysis", "recording_updated", "call_logged"]
+    assert all(row[2] == "true" for row in rows), rows
