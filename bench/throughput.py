@@ -180,7 +180,7 @@ class Bench:
 LOGGED = "callsync_calls_logged_total"
 DELIVERED = "callsync_deliveries_delivered_total"
 COMMITS = "callsync_store_commits_total"
-OPS = "callsync_store_ops_total"
+OPS = "callsync_store_operations_total"
 NAMES = (LOGGED, DELIVERED, COMMITS, OPS)
 
 

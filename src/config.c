@@ -163,8 +163,7 @@ static const char *find_variable(char *const *environment, const char *name)
     return NULL;
 }
 
-static enum err
-read_one(size_t i, const char *text, struct config *config, struct error *why)
+static enum err read_one(size_t i, const char *text, struct config *config, struct error *why)
 {
     struct error reason = {0};
     enum err err = READERS[i](config, str_from(text), &reason);

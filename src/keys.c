@@ -58,8 +58,7 @@ static enum err sync_folder(const char *folder)
 }
 
 /* Makes folder/name, unless it has appeared meanwhile: then that one is as good. */
-static enum err
-make_file(const char *folder, const char *name, struct str bytes, struct error *why)
+static enum err make_file(const char *folder, const char *name, struct str bytes, struct error *why)
 {
     char path[PATH_SIZE];
     char draft[PATH_SIZE];
@@ -136,12 +135,8 @@ static enum err open_key(const char *folder, struct keys *keys, struct error *wh
 
     rand_secret(fresh, sizeof(fresh));
 
-    enum err err = read_or_make(folder,
-            "key",
-            (struct str){(const char *)fresh, sizeof(fresh)},
-            bytes,
-            &len,
-            why);
+    enum err err = read_or_make(
+            folder, "key", (struct str){(const char *)fresh, sizeof(fresh)}, bytes, &len, why);
 
     if (err == ERR_NONE && len != SECRET_KEY_BYTES)
         err = error_set(why,
@@ -200,8 +195,8 @@ static enum err open_token(const char *folder, struct keys *keys, struct error *
     return ERR_NONE;
 }
 
-enum err keys_open(
-        const char *folder, struct str given_token, struct keys *ret_keys, struct error *why)
+enum err
+keys_open(const char *folder, struct str given_token, struct keys *ret_keys, struct error *why)
 {
     CLEANUP(keys_done) struct keys keys = {0};
     enum err err = open_key(folder, &keys, why);

@@ -29,7 +29,7 @@ struct keys {
  * and admin-token left alone; none: read or made. ERR_UNAVAILABLE: a file cannot be read or
  * written; ERR_CORRUPT: it is not what we wrote. Release with keys_done().
  */
-MUST_CHECK enum err keys_open(
-        const char *folder, struct str given_token, struct keys *ret_keys, struct error *why);
+MUST_CHECK enum err
+keys_open(const char *folder, struct str given_token, struct keys *ret_keys, struct error *why);
 /** Overwrites them; a zeroed one is fine. */
 void keys_done(struct keys *keys);

@@ -48,9 +48,10 @@ enum {
     STORE_READERS = 2,
     STOP_REQUESTS_MS = 5 * 1000,  /* requests under way have so long to end, and ... */
     STOP_ATTEMPTS_MS = 10 * 1000, /* ... attempts in flight so long, from the same moment on */
+    STOP_ANSWERS_MS = 200,        /* at last: for answers to what the store and probes gave back */
     STOP_LOOK_MS = 5,
     PATH_SIZE = CONFIG_PATH_MAX_BYTES + 64,
-    URL_SIZE = CONFIG_URL_MAX_BYTES + HTTP_LISTEN_SIZE,
+    URL_SIZE = CONFIG_URL_MAX_BYTES + 1,
 };
 
 struct server {
@@ -82,8 +83,7 @@ static enum err open_folder(const char *folder, struct error *why)
                 folder,
                 strerror(errno));
     if (stat(folder, &status) == 0 && !S_ISDIR(status.st_mode))
-        return error_set(
-                why, ERR_UNAVAILABLE, "--data (CALLSYNC_DATA): %s is no folder", folder);
+        return error_set(why, ERR_UNAVAILABLE, "--data (CALLSYNC_DATA): %s is no folder", folder);
     if (access(folder, R_OK | W_OK | X_OK) != 0)
         return error_set(why,
                 ERR_UNAVAILABLE,
@@ -96,8 +96,8 @@ static enum err open_folder(const char *folder, struct error *why)
 static void open_log(struct server *server)
 {
     enum config_log_format format = server->config->log_format;
-    bool is_text = format == CONFIG_LOG_TEXT ||
-                   (format == CONFIG_LOG_AUTO && isatty(STDERR_FILENO) == 1);
+    bool is_text =
+            format == CONFIG_LOG_TEXT || (format == CONFIG_LOG_AUTO && isatty(STDERR_FILENO) == 1);
 
     server->log = (struct log){.fd = STDERR_FILENO,
             .format = is_text ? LOG_TEXT : LOG_JSON,
@@ -149,8 +149,7 @@ static void set_public_url(struct server *server)
     struct str given = server->config->public_url;
 
     if (given.ptr != NULL) {
-        (void)snprintf(
-                server->public_url, sizeof(server->public_url), "%.*s", STR_ARG(given));
+        (void)snprintf(server->public_url, sizeof(server->public_url), "%.*s", STR_ARG(given));
         return;
     }
     if (host != NULL)
@@ -210,8 +209,7 @@ static enum err open_client(struct server *server,
     return http_client_curl_open(&config, ret_client, why);
 }
 
-static enum err
-open_deliver_client(void *ctx, struct http_client **ret_client, struct error *why)
+static enum err open_deliver_client(void *ctx, struct http_client **ret_client, struct error *why)
 {
     return open_client(ctx, DELIVER_KEPT_CONNECTIONS, ret_client, why);
 }
@@ -297,7 +295,13 @@ static enum err make_store(struct server *server, struct error *why)
         (void)snprintf(path, sizeof(path), "%s", given.ptr);
     else
         (void)snprintf(path, sizeof(path), "%s/callsync.db", server->config->data.ptr);
-    return store_open(&config, &server->store, why);
+
+    struct error reason = {0};
+    enum err err = store_open(&config, &server->store, &reason);
+
+    if (err != ERR_NONE && given.ptr != NULL)
+        return error_set(why, err, "--database (CALLSYNC_DATABASE): %s", reason.text);
+    return err != ERR_NONE ? error_set(why, err, "%s", reason.text) : ERR_NONE;
 }
 
 static enum err start_fetcher(struct server *server, struct error *why)
@@ -439,6 +443,8 @@ static void end_activity(struct server *server)
         deliver_stop(server->deliver, at_least_0(started_ms + STOP_ATTEMPTS_MS - now_ms()));
     if (server->store != NULL)
         store_stop(server->store);
+    if (server->http != NULL)
+        wait_for_requests(server, now_ms() + STOP_ANSWERS_MS);
     http_server_stop(server->http);
     fetcher_stop(server->fetcher);
 }

@@ -4,7 +4,7 @@
 # given:  check_completion.sh ROOT [PROGRAM]
 set -u
 root=$1
-program=${2-}
+program=${2:+$(realpath "$2")} # before we go elsewhere
 cd "$root" || exit 1
 # shellcheck source=packaging/callsync.bash-completion
 source packaging/callsync.bash-completion

@@ -54,7 +54,7 @@ def faults(path):
                 yield number, f"<{name}> belongs to {', '.join(sorted(owners))}; go through it"
             continue
         there = name.split("/")[0] if "/" in name else "top"
-        if "/" not in name and here != "top":
+        if "/" not in name and here not in ("top", "cli"):
             yield number, f'write "{name}" with its folder, and do not include the top'
         elif there not in RANK:
             yield number, f"{there}/ is no layer; includes are written from src/ on"

@@ -159,11 +159,12 @@ static void upload_settled(struct request *request, enum err err)
         return;
     }
     put->set.change = RECORDING_FILE;
+    /* Copies: the upload is gone before the answer is written. */
     put->set.recording = (struct recording){
-            .file = upload_file(put->upload),
-            .content_type = upload_type(put->upload),
+            .file = arena_str(request->arena, upload_file(put->upload)),
+            .content_type = arena_str(request->arena, upload_type(put->upload)),
             .size_bytes = upload_size_bytes(put->upload),
-            .sha256 = upload_sha256_hex(put->upload),
+            .sha256 = arena_str(request->arena, upload_sha256_hex(put->upload)),
     };
     submit(request);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* metrics - the table of names and help texts, and how they are written out. */
 #include "base/metrics.h"
 
 struct metric_row {

@@ -18,8 +18,7 @@ static enum err read_all(int fd, const char *name, struct buf *body, struct erro
     do {
         got = read(fd, piece, sizeof(piece));
         if (got < 0 && errno != EINTR)
-            return error_set(
-                    why, ERR_UNAVAILABLE, "%s cannot be read: %s", name, strerror(errno));
+            return error_set(why, ERR_UNAVAILABLE, "%s cannot be read: %s", name, strerror(errno));
         if (got > 0)
             buf_add(body, piece, (size_t)got);
         if (buf_err(body) != ERR_NONE || body->len > BODY_MAX_BYTES)

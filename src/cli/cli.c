@@ -75,9 +75,7 @@ static enum cli_exit run(int argc, char *const *argv)
     }
     command = cli_find(argv[1]);
     if (command == NULL)
-        return cli_fail(CLI_WRONG_USAGE,
-                "there is no command %s\nSee: callsync --help",
-                argv[1]);
+        return cli_fail(CLI_WRONG_USAGE, "there is no command %s\nSee: callsync --help", argv[1]);
     if (asks_for_help(argc - 2, argv + 2)) {
         command->help(stdout);
         return CLI_FINE;
@@ -92,5 +90,5 @@ int cli_main(int argc, char *const *argv)
     /* Who redirects a result wants to know that it did not arrive. */
     if ((fflush(stdout) != 0 || ferror(stdout) != 0) && exit == CLI_FINE)
         exit = cli_fail(CLI_FAILED, "standard output cannot be written");
-    return exit;
+    return (int)exit;
 }

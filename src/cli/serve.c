@@ -40,10 +40,11 @@ void serve_help(FILE *out)
                 settings[i].meaning,
                 settings[i].bounds,
                 settings[i].shown != NULL ? settings[i].shown : settings[i].fallback);
-    (void)fputs("\n"
-                "When it is ready it prints one line: callsync: listening on http://ADDRESS:PORT\n"
-                "SIGTERM and SIGINT let requests and attempts in flight end, 10 s at most; a second\n"
-                "one ends it at once. Nothing is lost either way.\n",
+    (void)fputs(
+            "\n"
+            "When it is ready it prints one line: callsync: listening on http://ADDRESS:PORT\n"
+            "SIGTERM and SIGINT let requests and attempts in flight end, 10 s at most; a second\n"
+            "one ends it at once. Nothing is lost either way.\n",
             out);
 }
 

@@ -87,7 +87,7 @@ enum cli_exit sign_run(int argc, char *const *argv)
     CLEANUP(buf_done) struct buf body = {0};
     struct flag flags[FLAG_COUNT] = {{"secret", NULL}, {"id", NULL}, {"timestamp", NULL}};
     const char *path = NULL;
-    struct order order;
+    struct order order = {0};
     struct error why = {0};
 
     if (flags_read(flags, FLAG_COUNT, argc, argv, &path, &why) != ERR_NONE ||

@@ -31,8 +31,11 @@ void verify_help(FILE *out)
 }
 
 /* The secret is taken as it is, wrong or not: explaining that is what the command is for. */
-static enum err read_flags(
-        int argc, char *const *argv, struct flag *flags, const char **ret_path, struct error *why)
+static enum err read_flags(int argc,
+        char *const *argv,
+        struct flag *flags,
+        const char **ret_path,
+        struct error *why)
 {
     enum err err = flags_read(flags, FLAG_COUNT, argc, argv, ret_path, why);
 
@@ -64,9 +67,8 @@ enum cli_exit verify_run(int argc, char *const *argv)
             str_from(flags[FLAG_SIGNATURE].value));
 
     if (mistake != SIGNATURE_FITS)
-        return cli_fail(CLI_FAILED,
-                "the signature does not hold. %s",
-                signature_mistake_text(mistake));
+        return cli_fail(
+                CLI_FAILED, "the signature does not hold. %s", signature_mistake_text(mistake));
     (void)puts("the signature holds");
     return CLI_FINE;
 }

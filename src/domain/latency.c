@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
+
 enum { FIRST_BOUND_US = 500 };
 
 int64_t latency_bound_us(int i)
@@ -73,8 +75,12 @@ void latency_write(struct buf *buf, const struct latency *latency)
     }
 }
 
+/* A sum of all counts never overflows. */
+#define COUNT_MAX (INT64_MAX / LATENCY_BUCKETS)
+
 enum err latency_parse(struct str text, struct latency *ret_latency)
 {
+    CLEANUP(buf_done) struct buf again = {0};
     struct latency parsed = {0};
     struct str rest = text;
 
@@ -85,10 +91,15 @@ enum err latency_parse(struct str text, struct latency *ret_latency)
         int64_t count;
 
         if (!str_to_i64(bucket_text, &bucket) || !str_to_i64(count_text, &count) || bucket < 0 ||
-                bucket >= LATENCY_BUCKETS || count <= 0) {
+                bucket >= LATENCY_BUCKETS || count <= 0 || count > COUNT_MAX) {
             return ERR_CORRUPT;
         }
-        parsed.count[bucket] += count;
+        parsed.count[bucket] = count;
+    }
+    /* A bucket twice or out of order, a comma at the end, zeros in front: not ours. */
+    latency_write(&again, &parsed);
+    if (!str_equal(buf_str(&again), text)) {
+        return ERR_CORRUPT;
     }
     *ret_latency = parsed;
     return ERR_NONE;

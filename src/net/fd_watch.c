@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* fd_watch - what is wanted of each descriptor, beside what epoll has been told. */
 #include "net/fd_watch.h"
 
 #include <errno.h>
@@ -55,8 +56,7 @@ static void make_room(struct fd_watch *watch, size_t fd)
         return;
     while (count <= fd)
         count *= 2;
-    watch->states =
-            (struct fd_state *)mem_resize(watch->states, count, sizeof(watch->states[0]));
+    watch->states = (struct fd_state *)mem_resize(watch->states, count, sizeof(watch->states[0]));
     memset(&watch->states[watch->state_count],
             0,
             (count - watch->state_count) * sizeof(watch->states[0]));
@@ -121,8 +121,8 @@ static unsigned what_of(uint32_t events)
            ((events & (EPOLLERR | EPOLLHUP)) != 0 ? (unsigned)FD_WATCH_ERROR : 0U);
 }
 
-size_t fd_watch_wait(
-        struct fd_watch *watch, int64_t timeout_ms, struct fd_event *ret_events, size_t max)
+size_t
+fd_watch_wait(struct fd_watch *watch, int64_t timeout_ms, struct fd_event *ret_events, size_t max)
 {
     int room = max < EVENTS_MAX ? (int)max : EVENTS_MAX;
     int wait_ms = timeout_ms > INT_MAX ? INT_MAX : timeout_ms < 0 ? -1 : (int)timeout_ms;

@@ -40,5 +40,5 @@ bool fd_watch_set(struct fd_watch *watch, int fd, unsigned what);
 void fd_watch_forget(struct fd_watch *watch, int fd);
 /** Waits at most timeout_ms (0: not, -1: for ever) and returns how many events it wrote. May be 0
  *  before the time is up. */
-size_t fd_watch_wait(
-        struct fd_watch *watch, int64_t timeout_ms, struct fd_event *ret_events, size_t max);
+size_t
+fd_watch_wait(struct fd_watch *watch, int64_t timeout_ms, struct fd_event *ret_events, size_t max);

@@ -20,16 +20,16 @@
 #include "base/str.h"
 
 enum http_error {
-    HTTP_OK = 0,        /* status, headers and body came whole (the body perhaps cut by us) */
-    HTTP_TIMEOUT,       /* timeout_ms passed first, wherever it was */
-    HTTP_DNS,           /* the name has no address */
-    HTTP_CONNECT,       /* refused or unreachable */
-    HTTP_TLS,           /* handshake or certificate */
-    HTTP_FORBIDDEN,     /* an address of the host is refused by the target check */
-    HTTP_RESET,         /* closed or reset before the answer was whole */
-    HTTP_BAD_RESPONSE,  /* no HTTP, too many headers, a length that does not fit */
-    HTTP_CANCELLED,     /* http_client_cancel() or http_client_free() */
-    HTTP_OTHER,         /* anything else: see detail */
+    HTTP_OK = 0,       /* status, headers and body came whole (the body perhaps cut by us) */
+    HTTP_TIMEOUT,      /* timeout_ms passed first, wherever it was */
+    HTTP_DNS,          /* the name has no address */
+    HTTP_CONNECT,      /* refused or unreachable */
+    HTTP_TLS,          /* handshake or certificate */
+    HTTP_FORBIDDEN,    /* an address of the host is refused by the target check */
+    HTTP_RESET,        /* closed or reset before the answer was whole */
+    HTTP_BAD_RESPONSE, /* no HTTP, too many headers, a length that does not fit */
+    HTTP_CANCELLED,    /* http_client_cancel() or http_client_free() */
+    HTTP_OTHER,        /* anything else: see detail */
 };
 
 enum {
@@ -67,12 +67,12 @@ struct http_request {
 
     /* out, valid in done and after */
     enum http_error error;
-    int64_t status;              /* 0: none came */
-    struct buf response_headers; /* "Name: value\n" lines of the last header block, any bytes that
+    int64_t status;                /* 0: none came */
+    struct buf response_headers;   /* "Name: value\n" lines of the last header block, any bytes that
                                     are no controls; the caller frees with buf_done */
-    struct buf response_body;    /* the first keep_bytes, undecoded; the caller frees */
-    bool body_cut;               /* more came than was kept */
-    char detail[HTTP_DETAIL_SIZE];  /* for people, why it failed; "" */
+    struct buf response_body;      /* the first keep_bytes, undecoded; the caller frees */
+    bool body_cut;                 /* more came than was kept */
+    char detail[HTTP_DETAIL_SIZE]; /* for people, why it failed; "" */
     char address[HTTP_ADDRESS_SIZE]; /* the peer, "203.0.113.7:443"; "" when not connected */
     struct http_times times;
 

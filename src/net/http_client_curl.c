@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request becomes a transfer: an easy handle from a pool, with the options that never change set
- * once. The way of a transfer:
+ * http_client_curl - a request becomes a transfer: an easy handle from a pool, with the options
+ * that never change set once. The way of a transfer:
  *
  *   start --> RESOLVING --answer--> RUNNING --libcurl's message--> ENDED --next run--> done
  *     |           |                    |                             ^
@@ -16,18 +16,14 @@
  * the answer is put into libcurl's name cache (CURLOPT_RESOLVE) ahead of the transfer. That cache
  * never ages by itself; once an epoch one transfer carries the option that sweeps it.
  *
- * An answer of the resolver comes on another thread, in a lookup that goes into the letterbox. The
- * letterbox is counted, since a lookup may outlive the client.
+ * Answers of the resolver come in through resolver_inbox, which is our wake call too.
  */
 #include "net/http_client_curl.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
-#include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/queue.h>
 #include <unistd.h>
 
@@ -35,38 +31,23 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
-#include "base/mailbox.h"
 #include "base/mem.h"
 #include "net/fd_watch.h"
 #include "net/http_target.h"
+#include "net/resolver_inbox.h"
 
 enum {
-    POOL_MAX = 512,           /* idle easy handles that are kept */
-    EVENTS_MAX = 256,         /* descriptors a turn */
-    SUPPRESSED_HEADERS = 3,   /* see suppress[] */
-    EPOCH_US = 60 * 1000000,  /* how often libcurl's name cache is swept */
+    POOL_MAX = 512,          /* idle easy handles that are kept */
+    EVENTS_MAX = 256,        /* descriptors a turn */
+    SUPPRESSED_HEADERS = 3,  /* see suppress[] */
+    EPOCH_US = 60 * 1000000, /* how often libcurl's name cache is swept */
     SWEEP_OLDER_THAN_S = 60,
     RECEIVE_BUFFER_BYTES = 16 * 1024,
-    RESOLVE_ENTRY_SIZE =
-            RESOLVER_HOST_SIZE + 16 + RESOLVER_ADDRESSES_MAX * (INET6_ADDRSTRLEN + 3),
+    RESOLVE_ENTRY_SIZE = RESOLVER_HOST_SIZE + 16 + RESOLVER_ADDRESSES_MAX * (INET6_ADDRSTRLEN + 3),
 };
 
 struct client;
 struct transfer;
-
-/** Where resolver threads leave their answers, and what wakes the client. */
-struct letterbox {
-    _Atomic unsigned refs; /* the client's and one a lookup */
-    struct mailbox *mailbox;
-    int wake_fd;
-};
-
-struct lookup {
-    struct mail mail; /* first: the mail is the lookup */
-    struct letterbox *letterbox;
-    struct transfer *transfer; /* the client thread's; NULL: nobody waits any more */
-    struct resolver_answer answer;
-};
 
 enum phase { PHASE_RESOLVING, PHASE_RUNNING, PHASE_ENDED };
 
@@ -82,9 +63,9 @@ struct transfer {
     bool verdict_given;
     enum http_error verdict;
     struct http_target *target;
-    uint64_t carried_version; /* the answer that it hands to libcurl; 0: none */
-    bool has_run;             /* libcurl has begun with it, so took what it carries */
-    struct lookup *lookup;    /* while resolving */
+    uint64_t carried_version;           /* the answer that it hands to libcurl; 0: none */
+    bool has_run;                       /* libcurl has begun with it, so took what it carries */
+    struct resolver_question *question; /* while resolving */
     int64_t started_us;
     int64_t resolved_us;
 
@@ -106,12 +87,10 @@ struct client {
     struct http_client base; /* first */
     http_target_check *check;
     void *check_ctx;
-    struct resolver *resolver;
     char *user_agent;
     CURLM *multi;
     struct fd_watch *watch;
-    struct letterbox *letterbox;
-    struct lookup *spare_lookup; /* most are answered at once and leave it unused; or NULL */
+    struct resolver_inbox *inbox;
     struct http_target_table *targets;
     struct heap deadlines;
     struct transfer_list active; /* resolving and running */
@@ -133,54 +112,6 @@ static int64_t now_us(void)
 static bool is_control(char c)
 {
     return (unsigned char)c < ' ' || c == 0x7f;
-}
-
-/* ------------------------------------------------------------------------- the letterbox */
-
-static void ring(void *ctx)
-{
-    const struct letterbox *letterbox = (const struct letterbox *)ctx;
-    uint64_t one = 1;
-    ssize_t written;
-
-    do {
-        written = write(letterbox->wake_fd, &one, sizeof(one));
-    } while (written < 0 && errno == EINTR);
-}
-
-static struct letterbox *letterbox_new(void)
-{
-    struct letterbox *letterbox;
-    int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-
-    if (wake_fd < 0)
-        return NULL;
-    letterbox = (struct letterbox *)mem_new(sizeof(*letterbox));
-    letterbox->wake_fd = wake_fd;
-    letterbox->mailbox = mailbox_new(0, ring, letterbox);
-    atomic_init(&letterbox->refs, 1);
-    return letterbox;
-}
-
-static void letterbox_unref(struct letterbox *letterbox)
-{
-    if (letterbox == NULL || atomic_fetch_sub(&letterbox->refs, 1) != 1)
-        return;
-    mailbox_free(letterbox->mailbox);
-    (void)close(letterbox->wake_fd);
-    free(letterbox);
-}
-
-/* On a resolver thread. */
-static void on_resolved(void *ctx, const struct resolver_answer *answer)
-{
-    struct lookup *lookup = (struct lookup *)ctx;
-    struct letterbox *letterbox = lookup->letterbox;
-
-    lookup->answer = *answer;
-    if (!mailbox_post_always(letterbox->mailbox, &lookup->mail))
-        free(lookup);
-    letterbox_unref(letterbox);
 }
 
 /* ---------------------------------------------------------------------- ending a transfer */
@@ -209,9 +140,8 @@ static void end(struct transfer *transfer)
         return;
     transfer->phase = PHASE_ENDED;
     heap_remove(&client->deadlines, &transfer->deadline);
-    if (transfer->lookup != NULL)
-        transfer->lookup->transfer = NULL;
-    transfer->lookup = NULL;
+    resolver_question_forget(transfer->question);
+    transfer->question = NULL;
     TAILQ_REMOVE(&client->active, transfer, link);
     TAILQ_INSERT_TAIL(&client->ended, transfer, link);
 }
@@ -225,12 +155,11 @@ static void end_with(struct transfer *transfer, enum http_error verdict, const c
 static enum http_error error_of_code(CURLcode code, bool headers_done)
 {
     switch (code) {
-    case CURLE_OK:                  return HTTP_OK;
-    case CURLE_OPERATION_TIMEDOUT:  return HTTP_TIMEOUT;
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return HTTP_DNS;
+    case CURLE_OK: return HTTP_OK;
+    case CURLE_OPERATION_TIMEDOUT: return HTTP_TIMEOUT;
+    case CURLE_COULDNT_RESOLVE_HOST: return HTTP_DNS;
     case CURLE_COULDNT_CONNECT:
-    case CURLE_INTERFACE_FAILED:    return HTTP_CONNECT;
+    case CURLE_INTERFACE_FAILED: return HTTP_CONNECT;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
@@ -239,21 +168,21 @@ static enum http_error error_of_code(CURLcode code, bool headers_done)
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_CRL_BADFILE:
     case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_USE_SSL_FAILED:      return HTTP_TLS;
+    case CURLE_USE_SSL_FAILED: return HTTP_TLS;
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_PARTIAL_FILE:
-    case CURLE_HTTP2_STREAM:        return HTTP_RESET;
+    case CURLE_HTTP2_STREAM: return HTTP_RESET;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL: /* what is no HTTP at all comes as this: "HTTP/0.9" */
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_FILESIZE_EXCEEDED:
     case CURLE_HTTP2:
-    case CURLE_HTTP3:               return HTTP_BAD_RESPONSE;
+    case CURLE_HTTP3: return HTTP_BAD_RESPONSE;
     case CURLE_OUT_OF_MEMORY: /* libcurl's word for a header line above its own cap */
         return headers_done ? HTTP_OTHER : HTTP_BAD_RESPONSE;
-    default:                        return HTTP_OTHER;
+    default: return HTTP_OTHER;
     }
 }
 
@@ -632,14 +561,13 @@ static char *unconst(const char *text)
 static void set_headers(struct transfer *transfer)
 {
     /* A header with nothing behind the colon tells libcurl not to add its own. */
-    static const char *const suppress[SUPPRESSED_HEADERS] = {
-            "Accept:", "Expect:", "Content-Type:"};
+    static const char *const suppress[SUPPRESSED_HEADERS] = {"Accept:", "Expect:", "Content-Type:"};
     const struct http_request *request = transfer->request;
     size_t count = SUPPRESSED_HEADERS + request->header_count;
 
     if (transfer->node_count < count) {
-        transfer->nodes = (struct curl_slist *)mem_resize(
-                transfer->nodes, count, sizeof(transfer->nodes[0]));
+        transfer->nodes =
+                (struct curl_slist *)mem_resize(transfer->nodes, count, sizeof(transfer->nodes[0]));
         transfer->node_count = count;
     }
     for (size_t i = 0; i < count; i++) {
@@ -662,8 +590,7 @@ static CURLcode set_method(struct transfer *transfer)
     if (strcmp(request->method, "HEAD") == 0) {
         code |= curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     } else if (has_body) {
-        code |= curl_easy_setopt(
-                easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+        code |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
         code |= curl_easy_setopt(
                 easy, CURLOPT_POSTFIELDS, request->body.ptr != NULL ? request->body.ptr : "");
     }
@@ -725,8 +652,7 @@ static CURLcode set_sweep(struct transfer *transfer)
     if (!transfer->sweeps)
         return CURLE_OK;
     client->epoch_ends_us = transfer->started_us + EPOCH_US;
-    return curl_easy_setopt(
-            transfer->easy, CURLOPT_DNS_CACHE_TIMEOUT, (long)SWEEP_OLDER_THAN_S);
+    return curl_easy_setopt(transfer->easy, CURLOPT_DNS_CACHE_TIMEOUT, (long)SWEEP_OLDER_THAN_S);
 }
 
 static int64_t time_left_ms(const struct transfer *transfer)
@@ -746,8 +672,8 @@ static void launch(struct transfer *transfer)
         end_with(transfer, HTTP_TIMEOUT, "the time was up before a connection was tried");
         return;
     }
-    transfer->resolved_us = transfer->lookup != NULL ? now_us() : transfer->started_us;
-    transfer->lookup = NULL;
+    transfer->resolved_us = transfer->question != NULL ? now_us() : transfer->started_us;
+    transfer->question = NULL;
     heap_remove(&client->deadlines, &transfer->deadline);
     set_headers(transfer);
     code |= curl_easy_setopt(easy, CURLOPT_URL, transfer->target->url.whole.ptr);
@@ -791,26 +717,16 @@ static void use_answer(struct transfer *transfer, const struct resolver_answer *
 static void resolve(struct transfer *transfer)
 {
     struct client *client = transfer->client;
-    const char *host = transfer->target->url.host.ptr;
-    struct lookup *lookup = client->spare_lookup;
     struct resolver_answer answer;
 
-    if (lookup == NULL)
-        lookup = (struct lookup *)mem_new(sizeof(*lookup));
-    client->spare_lookup = NULL;
-    lookup->letterbox = client->letterbox;
-    lookup->transfer = transfer;
-    atomic_fetch_add(&client->letterbox->refs, 1);
-    if (!resolver_find(client->resolver, host, &answer, on_resolved, lookup)) {
-        transfer->lookup = lookup;
+    transfer->question =
+            resolver_inbox_ask(client->inbox, transfer->target->url.host.ptr, transfer, &answer);
+    if (transfer->question != NULL)
         heap_set(&client->deadlines,
                 &transfer->deadline,
                 transfer->started_us / 1000 + transfer->request->timeout_ms);
-        return;
-    }
-    letterbox_unref(client->letterbox);
-    client->spare_lookup = lookup;
-    use_answer(transfer, &answer);
+    else
+        use_answer(transfer, &answer);
 }
 
 static void reset_request(struct http_request *request, struct transfer *transfer)
@@ -879,18 +795,9 @@ static void client_cancel(struct http_client *base, struct http_request *request
 
 /* ------------------------------------------------------------------------------- the loop */
 
-static void take_mail(struct client *client)
+static void take_answer(void *asker, const struct resolver_answer *answer)
 {
-    struct mail *mail = mailbox_take(client->letterbox->mailbox, 0);
-
-    while (mail != NULL) {
-        struct lookup *lookup = (struct lookup *)mail;
-
-        mail = mail->next;
-        if (lookup->transfer != NULL)
-            use_answer(lookup->transfer, &lookup->answer);
-        free(lookup);
-    }
+    use_answer((struct transfer *)asker, answer);
 }
 
 static void drop_overdue(struct client *client)
@@ -937,16 +844,6 @@ static int64_t wait_ms(const struct client *client, int64_t timeout_ms)
     return timeout_ms >= 0 && timeout_ms < left_ms ? timeout_ms : left_ms;
 }
 
-static void silence_wake(const struct client *client)
-{
-    uint64_t rings;
-    ssize_t got;
-
-    do {
-        got = read(client->letterbox->wake_fd, &rings, sizeof(rings));
-    } while (got < 0 && errno == EINTR);
-}
-
 static void move_sockets(struct client *client, int64_t timeout_ms)
 {
     struct fd_event events[EVENTS_MAX];
@@ -958,8 +855,8 @@ static void move_sockets(struct client *client, int64_t timeout_ms)
                    ((events[i].what & FD_WATCH_WRITE) != 0 ? CURL_CSELECT_OUT : 0) |
                    ((events[i].what & FD_WATCH_ERROR) != 0 ? CURL_CSELECT_ERR : 0);
 
-        if (events[i].fd == client->letterbox->wake_fd)
-            silence_wake(client);
+        if (events[i].fd == resolver_inbox_fd(client->inbox))
+            resolver_inbox_silence(client->inbox);
         else
             (void)curl_multi_socket_action(client->multi, events[i].fd, mask, &running);
     }
@@ -984,7 +881,7 @@ static void client_run(struct http_client *base, int64_t timeout_ms)
     move_timers(client);
     take_messages(client);
     move_sockets(client, finish_ended(client) ? 0 : wait_ms(client, timeout_ms));
-    take_mail(client);
+    resolver_inbox_take(client->inbox, take_answer);
     drop_overdue(client);
     move_timers(client);
     take_messages(client);
@@ -993,9 +890,7 @@ static void client_run(struct http_client *base, int64_t timeout_ms)
 
 static void client_wake(struct http_client *base)
 {
-    struct client *client = (struct client *)base;
-
-    ring(client->letterbox);
+    resolver_inbox_ring(((const struct client *)base)->inbox);
 }
 
 static size_t client_active(const struct http_client *base)
@@ -1004,23 +899,6 @@ static size_t client_active(const struct http_client *base)
 }
 
 /* ----------------------------------------------------------------------- open and release */
-
-static void release_letterbox(struct letterbox *letterbox)
-{
-    struct mail *mail;
-
-    if (letterbox == NULL)
-        return;
-    mailbox_close(letterbox->mailbox);
-    mail = mailbox_take(letterbox->mailbox, 0);
-    while (mail != NULL) {
-        struct lookup *lookup = (struct lookup *)mail;
-
-        mail = mail->next;
-        free(lookup);
-    }
-    letterbox_unref(letterbox);
-}
 
 static void client_free(struct http_client *base)
 {
@@ -1038,11 +916,10 @@ static void client_free(struct http_client *base)
     }
     if (client->multi != NULL)
         (void)curl_multi_cleanup(client->multi); /* closes the connections: needs the watch */
-    release_letterbox(client->letterbox);
+    resolver_inbox_close(client->inbox);
     fd_watch_close(client->watch);
     http_target_table_free(client->targets);
     heap_done(&client->deadlines);
-    free(client->spare_lookup);
     free(client->user_agent);
     free(client);
     curl_global_cleanup();
@@ -1086,7 +963,6 @@ enum err http_client_curl_open(const struct http_client_curl_config *config,
     client->base.ops = &client_ops;
     client->check = config->check;
     client->check_ctx = config->check_ctx;
-    client->resolver = config->resolver;
     client->timer_due_us = -1;
     client->epoch_ends_us = now_us() + EPOCH_US;
     client->targets = http_target_table_new();
@@ -1094,13 +970,12 @@ enum err http_client_curl_open(const struct http_client_curl_config *config,
     TAILQ_INIT(&client->ended);
     TAILQ_INIT(&client->pool);
     client->user_agent = strdup(config->user_agent != NULL ? config->user_agent : "");
-    client->letterbox = letterbox_new();
+    client->inbox = resolver_inbox_new(config->resolver);
     err = fd_watch_open(&client->watch, why);
-    if (err == ERR_NONE && (client->user_agent == NULL || client->letterbox == NULL ||
-                                   !set_up_multi(client, config->max_connections) ||
-                                   !fd_watch_set(client->watch,
-                                           client->letterbox->wake_fd,
-                                           FD_WATCH_READ)))
+    if (err == ERR_NONE &&
+            (client->user_agent == NULL || client->inbox == NULL ||
+                    !set_up_multi(client, config->max_connections) ||
+                    !fd_watch_set(client->watch, resolver_inbox_fd(client->inbox), FD_WATCH_READ)))
         err = error_set(why, ERR_UNAVAILABLE, "an HTTP client cannot be set up");
     if (err != ERR_NONE) {
         client_free(&client->base);

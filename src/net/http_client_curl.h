@@ -19,13 +19,14 @@
 typedef enum err http_target_check(void *ctx, const struct sockaddr *address, struct error *why);
 
 struct http_client_curl_config {
-    http_target_check *check;  /* never NULL */
+    http_target_check *check; /* never NULL */
     void *check_ctx;
     struct resolver *resolver; /* borrowed; shared by clients */
     const char *user_agent;
-    size_t max_connections;    /* kept-alive connections at most */
+    size_t max_connections; /* kept-alive connections at most */
 };
 
 /** The caller owns *ret_client. ERR_UNAVAILABLE when libcurl or epoll cannot be set up. */
 MUST_CHECK enum err http_client_curl_open(const struct http_client_curl_config *config,
-        struct http_client **ret_client, struct error *why);
+        struct http_client **ret_client,
+        struct error *why);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* http_exchange - filling in the reply, and passing on to the driver. */
 #include "net/http_exchange.h"
 
 #include <assert.h>
@@ -13,8 +14,10 @@ struct str http_exchange_query(const struct http_exchange *x, const char *name)
     return x->ops->query(x, name);
 }
 
-void http_exchange_reply(
-        struct http_exchange *x, unsigned status, const char *content_type, struct str body)
+void http_exchange_reply(struct http_exchange *x,
+        unsigned status,
+        const char *content_type,
+        struct str body)
 {
     assert(x->reply.kind == HTTP_REPLY_NONE);
     x->reply.kind = HTTP_REPLY_BYTES;

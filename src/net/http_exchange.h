@@ -71,9 +71,11 @@ struct http_exchange_ops {
     struct str (*query)(const struct http_exchange *x, const char *name);
     /** Calls visit for each query parameter or header until it returns false. */
     void (*each_query)(const struct http_exchange *x,
-            bool (*visit)(void *ctx, struct str name, struct str value), void *ctx);
+            bool (*visit)(void *ctx, struct str name, struct str value),
+            void *ctx);
     void (*each_header)(const struct http_exchange *x,
-            bool (*visit)(void *ctx, struct str name, struct str value), void *ctx);
+            bool (*visit)(void *ctx, struct str name, struct str value),
+            void *ctx);
     void (*suspend)(struct http_exchange *x);
     void (*resume)(struct http_exchange *x);
 };
@@ -82,11 +84,11 @@ struct http_exchange {
     const struct http_exchange_ops *ops;
     void *driver; /* the driver's */
 
-    struct arena arena; /* the request's; freed after end */
-    struct str method;  /* "GET"; as it came */
-    struct str path;    /* as it came, without the query; percent-escapes not decoded */
+    struct arena arena;     /* the request's; freed after end */
+    struct str method;      /* "GET"; as it came */
+    struct str path;        /* as it came, without the query; percent-escapes not decoded */
     int64_t content_length; /* -1: not given (chunked or none) */
-    struct str peer;    /* "192.0.2.1" */
+    struct str peer;        /* "192.0.2.1" */
 
     /* set by begin */
     size_t body_max_bytes; /* collect at most; more is answered 413 by the server (0: no body is
@@ -112,14 +114,23 @@ struct str http_exchange_header(const struct http_exchange *x, const char *name)
 struct str http_exchange_query(const struct http_exchange *x, const char *name);
 
 /** Answers with these bytes (kept by the caller until end, e.g. in x->arena or x->reply_buf). */
-void http_exchange_reply(struct http_exchange *x, unsigned status, const char *content_type, struct str body);
+void http_exchange_reply(struct http_exchange *x,
+        unsigned status,
+        const char *content_type,
+        struct str body);
 /** Adds a header to the reply; at most HTTP_REPLY_HEADERS_MAX (asserted). */
 void http_exchange_add_header(struct http_exchange *x, const char *name, struct str value);
 /** Answers with a part of an open file, which the exchange now owns. */
-void http_exchange_reply_file(struct http_exchange *x, unsigned status, const char *content_type,
-        int fd, int64_t offset_bytes, int64_t size_bytes);
+void http_exchange_reply_file(struct http_exchange *x,
+        unsigned status,
+        const char *content_type,
+        int fd,
+        int64_t offset_bytes,
+        int64_t size_bytes);
 /** Answers with a stream. */
-void http_exchange_reply_stream(struct http_exchange *x, unsigned status, const char *content_type,
+void http_exchange_reply_stream(struct http_exchange *x,
+        unsigned status,
+        const char *content_type,
         ptrdiff_t (*read)(struct http_exchange *x, char *ret_bytes, size_t max));
 /** Takes the exchange off its thread until http_exchange_resume(). Call it BEFORE starting the
  *  operation that will resume. */

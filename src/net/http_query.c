@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* http_query - splitting and percent-decoding in one pass. */
 #include "net/http_query.h"
 
 /** The value of a hex digit, or -1. */
@@ -13,8 +14,8 @@ static int hex_value(char c)
     return -1;
 }
 
-static enum err decode(
-        struct arena *arena, struct str text, struct str *ret_decoded, struct error *why)
+static enum err
+decode(struct arena *arena, struct str text, struct str *ret_decoded, struct error *why)
 {
     char *out = (char *)arena_alloc(arena, text.len + 1);
     size_t len = 0;
@@ -50,8 +51,10 @@ static size_t count_parts(struct str text)
     return count;
 }
 
-enum err http_query_parse(
-        struct arena *arena, struct str text, struct http_query *ret_query, struct error *why)
+enum err http_query_parse(struct arena *arena,
+        struct str text,
+        struct http_query *ret_query,
+        struct error *why)
 {
     struct http_query query = {0};
     size_t parts = count_parts(text);

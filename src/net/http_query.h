@@ -27,7 +27,9 @@ struct http_query {
 
 /** Reads what stands behind the "?"; none and "" give no parameters. ERR_INVALID for a broken
  *  percent-escape or a NUL, raw or escaped; ERR_LIMIT above HTTP_QUERY_PARAMETERS_MAX. */
-MUST_CHECK enum err http_query_parse(
-        struct arena *arena, struct str text, struct http_query *ret_query, struct error *why);
+MUST_CHECK enum err http_query_parse(struct arena *arena,
+        struct str text,
+        struct http_query *ret_query,
+        struct error *why);
 /** The value of the first parameter of that name, or none. */
 struct str http_query_find(const struct http_query *query, const char *name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each thread is a libmicrohttpd daemon of its own on a duplicate of the one listening socket.
- * (Its thread pool would do the same, but MHD_quiesce_daemon() of 0.9.75 can abort in a race with
- * the pool's workers, and cannot with single daemons.)
+ * http_server - each thread is a libmicrohttpd daemon of its own on a duplicate of the one
+ * listening socket. (Its thread pool would do the same, but MHD_quiesce_daemon() of 0.9.75 can
+ * abort in a race with the pool's workers, and cannot with single daemons.)
  *
  * libmicrohttpd calls on_target() when the first line of a request is there, which makes the
  * exchange; then on_access() as often as it can go on:
@@ -27,12 +27,9 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -43,7 +40,9 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/http_framing.h"
 #include "net/http_query.h"
+#include "net/listen_address.h"
 
 enum {
     CONNECTION_MEMORY_BYTES = 32 * 1024,
@@ -53,7 +52,6 @@ enum {
     HEAD_TIMEOUT_MS = 30 * 1000,
     BODY_TIMEOUT_MS = 60 * 1000,
     SWEEP_MS = 1000,
-    LISTEN_BACKLOG = 4096,
     THREADS_MAX = 64,
 };
 
@@ -63,6 +61,8 @@ struct connection {
     int fd;
     _Atomic int64_t deadline_ms; /* by the monotonic clock; 0: none */
 };
+
+_Static_assert((int)LISTEN_ADDRESS_SIZE == (int)HTTP_LISTEN_SIZE, "one size for one text");
 
 enum phase { PHASE_NEW, PHASE_BODY, PHASE_COMPLETE };
 
@@ -84,7 +84,7 @@ struct exchange {
     bool in_streams;
     bool has_body;
     bool is_chunked;
-    _Atomic int parking; /* enum parking */
+    _Atomic int parking;      /* enum parking */
     const char *target_place; /* where libmicrohttpd keeps the target, for one comparison */
     struct str target;
     struct http_query query;
@@ -100,7 +100,7 @@ struct http_server {
     int64_t head_timeout_ms;
     int64_t body_timeout_ms;
     int64_t idle_timeout_ms;
-    char address[HTTP_LISTEN_SIZE];
+    char address[LISTEN_ADDRESS_SIZE];
     _Atomic unsigned active_count;
     _Atomic bool stopping; /* streams that have nothing to send end */
 
@@ -303,8 +303,8 @@ static struct MHD_Response *new_response(struct exchange *exchange)
 static bool add_headers(const struct http_reply *reply, struct MHD_Response *response)
 {
     if (reply->content_type != NULL &&
-            MHD_add_response_header(
-                    response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->content_type) != MHD_YES)
+            MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->content_type) !=
+                    MHD_YES)
         return false;
     for (size_t i = 0; i < reply->header_count; i++)
         if (MHD_add_response_header(
@@ -368,73 +368,23 @@ static void note_broken(struct exchange *exchange, const char *why)
         exchange->broken = why;
 }
 
-static bool is_token_char(char c)
+static bool add_header(void *ctx, struct str name, struct str value)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
-static bool is_token(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (!is_token_char(s.ptr[i]))
-            return false;
-    return s.len > 0;
-}
-
-struct head {
-    struct exchange *exchange;
-    unsigned hosts;
-    unsigned lengths;
-    unsigned encodings;
-    struct str length;
-    struct str encoding;
-};
-
-/* A name with a blank before its colon or a bare CR in a value is read one way by us and another
- * by a proxy: that is how requests are smuggled (RFC 9112, sections 5.1 and 2.2). */
-static bool check_header(void *ctx, struct str name, struct str value)
-{
-    struct head *head = (struct head *)ctx;
-
-    if (!is_token(name))
-        note_broken(head->exchange, "a header name has a character that none may have");
-    for (size_t i = 0; i < value.len; i++)
-        if ((unsigned char)value.ptr[i] < ' ' && value.ptr[i] != '\t')
-            note_broken(head->exchange, "a header value has a control character");
-    if (str_equal_nocase(name, STR("Host"))) {
-        head->hosts++;
-    } else if (str_equal_nocase(name, STR("Content-Length"))) {
-        head->lengths++;
-        head->length = value;
-    } else if (str_equal_nocase(name, STR("Transfer-Encoding"))) {
-        head->encodings++;
-        head->encoding = value;
-    }
+    http_framing_add((struct http_framing *)ctx, name, value);
     return true;
 }
 
-/* RFC 9112, section 6.3, with every "may be accepted" left out. */
-static void check_framing(struct exchange *exchange, const struct head *head, bool is_http_1_1)
+static void read_framing(struct exchange *exchange, bool is_http_1_1)
 {
-    if (is_http_1_1 && head->hosts == 0)
-        note_broken(exchange, "there is no Host header");
-    if (head->hosts > 1)
-        note_broken(exchange, "there is more than one Host header");
-    if (head->lengths > 1)
-        note_broken(exchange, "there is more than one Content-Length");
-    if (head->encodings > 0 && head->lengths > 0)
-        note_broken(exchange, "there are both Content-Length and Transfer-Encoding");
-    if (head->encodings > 1 ||
-            (head->encodings == 1 && (!is_http_1_1 ||
-                                             !str_equal_nocase(head->encoding, STR("chunked")))))
-        note_broken(exchange, "Transfer-Encoding may only be \"chunked\", once, in HTTP/1.1");
-    exchange->x.content_length = -1;
-    if (head->lengths == 1 && (!str_to_i64(head->length, &exchange->x.content_length) ||
-                                      exchange->x.content_length < 0))
-        note_broken(exchange, "Content-Length is no number that we can take");
-    exchange->is_chunked = head->encodings == 1;
-    exchange->has_body = exchange->is_chunked || exchange->x.content_length > 0;
+    struct http_framing framing = {0};
+
+    op_each_header(&exchange->x, add_header, &framing);
+    http_framing_end(&framing, is_http_1_1);
+    if (framing.broken != NULL)
+        note_broken(exchange, framing.broken);
+    exchange->x.content_length = framing.content_length;
+    exchange->is_chunked = framing.is_chunked;
+    exchange->has_body = framing.is_chunked || framing.content_length > 0;
 }
 
 /** Splits the target into path and query; the absolute form (RFC 9112, 3.2.2) loses its host. */
@@ -478,8 +428,6 @@ static struct str read_peer(struct arena *arena, struct MHD_Connection *mhd)
 
 static void read_head(struct exchange *exchange, const char *method, const char *version)
 {
-    struct head head = {.exchange = exchange};
-
     exchange->x.method = arena_str(&exchange->x.arena, str_from(method));
     exchange->x.peer = read_peer(&exchange->x.arena, exchange->mhd);
     /* The version stands right behind the target and one blank; if not, the target was longer than
@@ -490,11 +438,10 @@ static void read_head(struct exchange *exchange, const char *method, const char 
     for (size_t i = 0; i < exchange->target.len; i++)
         if ((unsigned char)exchange->target.ptr[i] <= ' ' || exchange->target.ptr[i] == 0x7f)
             note_broken(exchange, "the request's target has a blank or a control character");
-    if (!is_token(exchange->x.method))
+    if (!http_framing_is_token(exchange->x.method))
         note_broken(exchange, "the method has a character that none may have");
     read_target(exchange);
-    op_each_header(&exchange->x, check_header, &head);
-    check_framing(exchange, &head, strcmp(version, MHD_HTTP_VERSION_1_1) == 0);
+    read_framing(exchange, strcmp(version, MHD_HTTP_VERSION_1_1) == 0);
 }
 
 /* ------------------------------------------------------------------------------ the body */
@@ -599,7 +546,7 @@ static enum MHD_Result complete(struct exchange *exchange)
 
 static enum MHD_Result go_on_after_resume(struct exchange *exchange)
 {
-    void (*on_resume)(struct http_exchange *x) = exchange->x.on_resume;
+    void (*on_resume)(struct http_exchange * x) = exchange->x.on_resume;
 
     exchange->is_suspended = false;
     on_resume(&exchange->x);
@@ -721,8 +668,7 @@ static void cut_overdue(struct http_server *server)
 
     LIST_FOREACH(connection, &server->connections, link)
     {
-        int64_t deadline_ms =
-                atomic_load_explicit(&connection->deadline_ms, memory_order_relaxed);
+        int64_t deadline_ms = atomic_load_explicit(&connection->deadline_ms, memory_order_relaxed);
 
         /* The server thread then reads the end of the stream and closes. */
         if (deadline_ms != 0 && deadline_ms <= now)
@@ -773,102 +719,15 @@ static void stop_sweeper(struct http_server *server)
     (void)pthread_join(server->sweeper, NULL);
 }
 
-/* ---------------------------------------------------------------------------- the address */
-
-/** Reads "address:port"; *ret_found is to be freed with freeaddrinfo(). */
-static enum err read_listen(struct str listen, struct addrinfo **ret_found, struct error *why)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-            .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
-    char host[HTTP_LISTEN_SIZE];
-    char port_text[8];
-    struct str rest = listen;
-    struct str address;
-    int64_t port;
-
-    if (listen.len >= HTTP_LISTEN_SIZE)
-        return error_set(why, ERR_INVALID, "the address is too long");
-    if (str_starts(rest, STR("["))) {
-        rest = str_slice(rest, 1, rest.len);
-        address = str_split(&rest, ']');
-        if (!str_starts(rest, STR(":")) || str_find_char(address, ':', 0) < 0)
-            return error_set(why, ERR_INVALID, "not like 127.0.0.1:8080 or [::1]:8080");
-        rest = str_slice(rest, 1, rest.len);
-    } else {
-        address = str_split(&rest, ':');
-    }
-    if (address.len == 0 || !str_to_i64(rest, &port))
-        return error_set(why, ERR_INVALID, "not like 127.0.0.1:8080 or [::1]:8080");
-    if (port < 0 || port > 65535)
-        return error_set(why, ERR_INVALID, "the port is not 0 to 65535");
-    (void)snprintf(host, sizeof(host), "%.*s", STR_ARG(address));
-    (void)snprintf(port_text, sizeof(port_text), "%d", (int)port);
-    if (getaddrinfo(host, port_text, &hints, ret_found) != 0)
-        return error_set(why, ERR_INVALID, "\"%s\" is no IP address", host);
-    return ERR_NONE;
-}
+/* ------------------------------------------------------------------------- start and stop */
 
 enum err http_server_check_listen(struct str listen, struct error *why)
 {
-    struct addrinfo *found = NULL;
-    enum err err = read_listen(listen, &found, why);
-
-    if (err == ERR_NONE)
-        freeaddrinfo(found);
-    return err;
+    return listen_address_check(listen, why);
 }
 
-static void write_address(struct http_server *server)
-{
-    struct sockaddr_storage bound = {0};
-    socklen_t len = sizeof(bound);
-    char host[INET6_ADDRSTRLEN] = "";
-    char port[8] = "";
-
-    (void)getsockname(server->listen_fd, (struct sockaddr *)&bound, &len);
-    (void)getnameinfo((const struct sockaddr *)&bound,
-            len,
-            host,
-            sizeof(host),
-            port,
-            sizeof(port),
-            NI_NUMERICHOST | NI_NUMERICSERV);
-    (void)snprintf(server->address,
-            sizeof(server->address),
-            bound.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s",
-            host,
-            port);
-}
-
-static enum err bind_listen(struct http_server *server, struct str listen_text, struct error *why)
-{
-    struct addrinfo *found = NULL;
-    enum err err = read_listen(listen_text, &found, why);
-    int one = 1;
-
-    if (err != ERR_NONE)
-        return err;
-    server->listen_fd =
-            socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
-    if (server->listen_fd < 0 ||
-            setsockopt(server->listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
-            bind(server->listen_fd, found->ai_addr, found->ai_addrlen) != 0 ||
-            listen(server->listen_fd, LISTEN_BACKLOG) != 0)
-        err = error_set(why,
-                ERR_UNAVAILABLE,
-                "%.*s cannot be bound: %s",
-                STR_ARG(listen_text),
-                strerror(errno));
-    freeaddrinfo(found);
-    if (err == ERR_NONE)
-        write_address(server);
-    return err;
-}
-
-/* ------------------------------------------------------------------------- start and stop */
-
-static struct MHD_Daemon *start_daemon(
-        struct http_server *server, const struct http_server_config *config)
+static struct MHD_Daemon *start_daemon(struct http_server *server,
+        const struct http_server_config *config)
 {
     unsigned connections = config->max_connections / config->threads;
     int fd = fcntl(server->listen_fd, F_DUPFD_CLOEXEC, 0);
@@ -939,7 +798,9 @@ enum err http_server_bind(const struct http_server_config *config,
 
     assert(config->threads >= 1 && config->threads <= THREADS_MAX);
     server = server_new(config);
-    err = bind_listen(server, config->listen, why);
+    err = listen_address_bind(config->listen, &server->listen_fd, why);
+    if (err == ERR_NONE)
+        listen_address_of(server->listen_fd, server->address);
     if (err != ERR_NONE) {
         http_server_stop(server);
         return err;
@@ -948,8 +809,8 @@ enum err http_server_bind(const struct http_server_config *config,
     return ERR_NONE;
 }
 
-enum err http_server_serve(
-        struct http_server *server, const struct http_handler *handler, struct error *why)
+enum err
+http_server_serve(struct http_server *server, const struct http_handler *handler, struct error *why)
 {
     server->handler = handler;
     server->sweeper_runs = pthread_create(&server->sweeper, NULL, sweep, server) == 0;

@@ -26,7 +26,7 @@ struct http_server_config {
     const struct http_handler *handler; /* borrowed until stop */
 };
 
-enum { HTTP_LISTEN_SIZE = 64 };
+enum { HTTP_LISTEN_SIZE = 64 }; /* of the address as text, with its NUL */
 
 struct http_server;
 
@@ -35,13 +35,16 @@ MUST_CHECK enum err http_server_check_listen(struct str listen, struct error *wh
 /** Binds the address, so that it is known; who connects waits for http_server_serve(). The handler
  *  of the config is not looked at. ERR_UNAVAILABLE when the address cannot be bound. */
 MUST_CHECK enum err http_server_bind(const struct http_server_config *config,
-        struct http_server **ret_server, struct error *why);
+        struct http_server **ret_server,
+        struct error *why);
 /** Starts what was bound. After ERR_UNAVAILABLE it can only be stopped. */
-MUST_CHECK enum err http_server_serve(
-        struct http_server *server, const struct http_handler *handler, struct error *why);
+MUST_CHECK enum err http_server_serve(struct http_server *server,
+        const struct http_handler *handler,
+        struct error *why);
 /** Binds and starts. ERR_UNAVAILABLE when the address cannot be bound. */
 MUST_CHECK enum err http_server_start(const struct http_server_config *config,
-        struct http_server **ret_server, struct error *why);
+        struct http_server **ret_server,
+        struct error *why);
 /** "127.0.0.1:41234": the address really bound. */
 const char *http_server_address(const struct http_server *server);
 /** Takes no new connections from now on; open exchanges go on. */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* http_target - the table of URLs, in order of arrival. */
 #include "net/http_target.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* The default one falls through switch labels without saying so. */
+#define HASH_FUNCTION(key, len, hash) HASH_OAT(key, len, hash)
 #include <uthash.h>
 
 #include "base/mem.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A table of names under one lock. A name is either being looked up, with those who wait for it
+ * resolver - a table of names under one lock. A name is either being looked up, with those who wait for it
  * in a list, or it has an answer that is good until a moment. Several who ask for the same name
  * at once share one lookup.
  */
@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/queue.h>
 
+/* The default one falls through switch labels without saying so. */
+#define HASH_FUNCTION(key, len, hash) HASH_OAT(key, len, hash)
 #include <uthash.h>
 
 #include "base/clock.h"
@@ -132,8 +134,8 @@ static void look_up_next(struct resolver *resolver)
 
     (void)pthread_mutex_lock(&resolver->lock);
     copy_answer(&name->answer, &answer);
-    name->good_until_us = clock_mono_us(clock_real()) +
-                          (answer.err == ERR_NONE ? GOOD_FOR_US : FAILURE_FOR_US);
+    name->good_until_us =
+            clock_mono_us(clock_real()) + (answer.err == ERR_NONE ? GOOD_FOR_US : FAILURE_FOR_US);
     name->pending = false;
     waiters = name->waiters;
     SLIST_INIT(&name->waiters);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* url - libcurl's parser, with the checks around it that it leaves to us. */
 #include "net/url.h"
 
 #include <arpa/inet.h>
@@ -139,13 +140,12 @@ static enum err read_parts(struct arena *arena, CURLU *parsed, struct url *url, 
     if (err != ERR_NONE)
         return err;
     /* The host goes back in lower case, so that equal hosts share connections and DNS answers. */
-    if (!url->host_is_v6 &&
-            curl_url_set(parsed, CURLUPART_HOST, url->host.ptr, 0) != CURLUE_OK)
+    if (!url->host_is_v6 && curl_url_set(parsed, CURLUPART_HOST, url->host.ptr, 0) != CURLUE_OK)
         return invalid(why, "has a host that cannot be used");
     url->https = str_is(part_of(parsed, CURLUPART_SCHEME, 0, arena), "https");
     url->path = part_of(parsed, CURLUPART_PATH, 0, arena);
     query = part_of(parsed, CURLUPART_QUERY, 0, arena);
-    if (query.ptr != NULL)
+    if (query.len > 0) /* a lone "?" is not in url->whole either */
         url->path = arena_strf(arena, "%s?%s", url->path.ptr, query.ptr);
     url->whole = part_of(parsed, CURLUPART_URL, 0, arena);
     if (url->path.ptr == NULL || url->whole.ptr == NULL)
@@ -169,8 +169,10 @@ enum err url_parse(struct arena *arena,
     parsed = curl_url();
     if (parsed == NULL)
         return error_set(why, ERR_UNAVAILABLE, "libcurl has no memory to read a URL");
-    code = curl_url_set(
-            parsed, CURLUPART_URL, arena_str(arena, text).ptr, CURLU_URLENCODE | CURLU_DISALLOW_USER);
+    code = curl_url_set(parsed,
+            CURLUPART_URL,
+            arena_str(arena, text).ptr,
+            CURLU_URLENCODE | CURLU_DISALLOW_USER);
     if (code != CURLUE_OK)
         return error_set(why, ERR_INVALID, "the URL cannot be read: %s", curl_url_strerror(code));
     err = read_parts(arena, parsed, &url, why);

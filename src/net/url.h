@@ -14,9 +14,9 @@
 
 struct url {
     bool https;
-    struct str host;  /* lower case, no brackets; IPv4 in odd notations (decimal, octal, hex)
+    struct str host; /* lower case, no brackets; IPv4 in odd notations (decimal, octal, hex)
                          normalized to a dotted quad */
-    bool host_is_v4;  /* host is an address literal */
+    bool host_is_v4; /* host is an address literal */
     bool host_is_v6;
     unsigned port;    /* given, or the scheme's */
     struct str path;  /* "/" at least, with the query behind it */
@@ -27,6 +27,9 @@ struct url {
  *  max_bytes. Host names in Unicode are refused with a hint to write them in punycode.
  *  ERR_INVALID with one sentence in *why. Strings go to the arena. */
 MUST_CHECK enum err url_parse(struct arena *arena,
-        struct str text, size_t max_bytes, struct url *ret_url, struct error *why);
+        struct str text,
+        size_t max_bytes,
+        struct url *ret_url,
+        struct error *why);
 /** True when both have the same scheme, host and port. */
 bool url_same_origin(const struct url *a, const struct url *b);

@@ -193,13 +193,16 @@ static enum err forget_health(struct store_work *work, struct gate *gate, struct
                               " hold_until = NULL WHERE id = $1";
     struct db_stmt *stmt = db_stmt(work->db, SQL);
 
+    db_bind_i64(stmt, 1, gate->endpoint_id);
+    enum err err = db_run(stmt, NULL, why);
+    if (err != ERR_NONE)
+        return err; /* the op fails alone: what is in memory must stay, too */
     gates_touch(work->gates, gate);
     gate->state.failing_since_ms = 0;
     gate->state.failing_count = 0;
     gate->state.hold_until_ms = 0;
     gate->state.may_block = true;
-    db_bind_i64(stmt, 1, gate->endpoint_id);
-    return db_run(stmt, NULL, why);
+    return ERR_NONE;
 }
 
 static enum err change(struct store_work *work, struct endpoint_write *op, struct error *why)

@@ -186,17 +186,24 @@ def test_each_type_of_call_has_its_direction_duration_and_file_status(
     )
 
 
-def test_an_analysis_that_will_never_be_done_ends_as_skipped_with_its_event(org, receiver):
+def test_an_analysis_without_audio_is_skipped_from_the_start(org, receiver):
     org.new_endpoint(receiver.on("/hook"))
-    logged = org.log_call(recording="none")
+    for members in ({"recording": "none"}, {"type": "missed"}, {"type": "rejected"}):
+        org.log_call(**members)
+    for request in receiver.wait_for_count(3, "/hook"):
+        assert request.json["data"]["ai_analysis"]["status"] == "skipped"
+        assert request.json["data"]["ai_analysis"]["reason"]
 
-    def has_end(requests):
-        return [one for one in requests if one.json["event"] == "ai_analysis"]
 
-    requests = receiver.wait_for(has_end, "/hook")
-    assert has_end(requests)[0].json["data"]["ai_analysis"]["status"] == "skipped"
-    call = org.api.get(f"/v1/calls/{logged['call_id']}", status=200).json
-    assert call["data"]["ai_analysis"]["status"] == "skipped"
+@pytest.mark.parametrize("file_status", ["absent", "failed", "none"])
+def test_an_analysis_whose_audio_never_comes_ends_as_skipped_with_its_event(org, receiver, file_status):
+    org.new_endpoint(receiver.on("/hook"))
+    logged = org.log_call()
+    org.api.put(f"/v1/calls/{logged['call_id']}/recording", {"file_status": file_status}, status=200)
+    kinds = {request.json["event"]: request.json for request in receiver.wait_for_count(3, "/hook")}
+    assert kinds["call_logged"]["data"]["ai_analysis"] == {"status": "pending"}
+    assert kinds["recording_updated"]["data"]["call_details"]["file_status"] == file_status
+    assert kinds["ai_analysis"]["data"]["ai_analysis"]["status"] == "skipped"
 
 
 def test_a_request_has_the_headers_of_the_contract(org, receiver):

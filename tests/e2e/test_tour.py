@@ -12,10 +12,9 @@ from support.server import PROGRAM, ROOT, environment
 
 
 @pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="the tour needs curl and jq")
-@pytest.mark.parametrize("content", [audio.mp3()], ids=["mp3"])
-def test_the_tour_ends_with_four_signed_events_in_the_inbox(org, tmp_path, content):
+def test_the_tour_ends_with_four_signed_events_in_the_inbox(org, tmp_path):
     recording = tmp_path / "call.mp3"
-    recording.write_bytes(content)
+    recording.write_bytes(audio.mp3())
     settings = {"BASE": org.server.base, "TOKEN": org.token, "AUDIO": str(recording), "CALLSYNC": str(PROGRAM)}
     path = {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"}
     done = subprocess.run(
@@ -26,6 +25,7 @@ def test_the_tour_ends_with_four_signed_events_in_the_inbox(org, tmp_path, conte
         timeout=3 * DEADLINE_S,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    rows = [line.split("\t") for line in done.stdout.splitlines() if line.count("\t") == 2]
+    # The first row may follow the answer of the request before it, which ends without a newline.
+    rows = [line.rpartition("}")[2].split("\t") for line in done.stdout.splitlines() if line.count("\t") == 2]
     assert [row[0] for row in rows] == ["caller_updated", "ai_analysis", "recording_updated", "call_logged"]
     assert all(row[2] == "true" for row in rows), rows

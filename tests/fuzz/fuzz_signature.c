@@ -45,7 +45,9 @@ static void check_bodies(struct str secret, struct str body)
     struct str signature = sign(secret, buf_str(&longer), hex);
     assert(signature_explain(secret, body, signature) == SIGNATURE_MISSING_NEWLINE);
     signature = sign(secret, body, hex);
-    assert(signature_explain(secret, buf_str(&longer), signature) == SIGNATURE_TRAILING_NEWLINE);
+    if (!str_ends(body, STR("\r"))) /* else what was added looks like a part of CRLF */
+        assert(signature_explain(secret, buf_str(&longer), signature) ==
+                SIGNATURE_TRAILING_NEWLINE);
 
     if (json_parse(body, &json, NULL) == ERR_NONE) {
         json_add_value(&compact, json);

@@ -339,7 +339,8 @@ static void check_bytes(const struct ledger *ledger,
     "SELECT count(*) FROM delivery d JOIN delivery mine ON mine.id = $1"                           \
     " WHERE d.endpoint_id = mine.endpoint_id AND d.state < 4 AND (d.queued_at < mine.queued_at OR" \
     " (d.queued_at = mine.queued_at AND"                                                           \
-    " (d.queued_at = d.id >> 21 OR mine.queued_at <> mine.id >> 21)))"
+    " (d.queued_at <> d.id >> 21 OR d.id < mine.id)"                                               \
+    " AND (d.queued_at = d.id >> 21 OR mine.queued_at <> mine.id >> 21)))"
 
 static void check_order(struct ledger *ledger,
         const struct flight *flight,

@@ -55,15 +55,13 @@ static int64_t due_ms(const struct scripted_request *scripted)
     int64_t after_ms = scripted->answer.after_ms;
     int64_t timeout_ms = scripted->request->timeout_ms;
 
-    return scripted->started_ms +
-           (after_ms < 0 || after_ms > timeout_ms ? timeout_ms : after_ms);
+    return scripted->started_ms + (after_ms < 0 || after_ms > timeout_ms ? timeout_ms : after_ms);
 }
 
 static void scripted_start(struct http_client *base, struct http_request *request)
 {
     struct scripted_client *client = (struct scripted_client *)base;
-    struct scripted_request *scripted =
-            (struct scripted_request *)mem_new(sizeof(*scripted));
+    struct scripted_request *scripted = (struct scripted_request *)mem_new(sizeof(*scripted));
     struct http_script_answer *answer = &scripted->answer;
 
     reset(request, scripted);
@@ -183,8 +181,8 @@ static const struct http_client_ops scripted_ops = {
         .free = scripted_free,
 };
 
-struct http_client *http_client_scripted_new(
-        const struct clock_virtual *clock, http_script *script, void *ctx)
+struct http_client *
+http_client_scripted_new(const struct clock_virtual *clock, http_script *script, void *ctx)
 {
     struct scripted_client *client = (struct scripted_client *)mem_new(sizeof(*client));
 
@@ -197,8 +195,7 @@ struct http_client *http_client_scripted_new(
 
 int64_t http_client_scripted_due_ms(const struct http_client *client)
 {
-    const struct heap_item *first =
-            heap_first(&((const struct scripted_client *)client)->requests);
+    const struct heap_item *first = heap_first(&((const struct scripted_client *)client)->requests);
 
     return first != NULL ? first->at_ms : -1;
 }

@@ -22,11 +22,11 @@ struct http_script_answer {
 };
 
 /** Sees the request, borrowed for the call. */
-typedef void http_script(
-        void *ctx, const struct http_request *request, struct http_script_answer *ret_answer);
+typedef void
+http_script(void *ctx, const struct http_request *request, struct http_script_answer *ret_answer);
 
 /** The clock is borrowed. Free with http_client_free(). */
-struct http_client *http_client_scripted_new(
-        const struct clock_virtual *clock, http_script *script, void *ctx);
+struct http_client *
+http_client_scripted_new(const struct clock_virtual *clock, http_script *script, void *ctx);
 /** The virtual moment at which the next run will have something to do; -1: nothing is under way. */
 int64_t http_client_scripted_due_ms(const struct http_client *client);

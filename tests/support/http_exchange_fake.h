@@ -25,8 +25,9 @@ struct http_exchange_fake;
 struct http_exchange_fake *http_exchange_fake_new(const char *method, const char *target);
 /** Runs end if begin ran. A suspended exchange is waited for first, 5 s, else it aborts. */
 void http_exchange_fake_free(struct http_exchange_fake *fake);
-void http_exchange_fake_add_header(
-        struct http_exchange_fake *fake, const char *name, const char *value);
+void http_exchange_fake_add_header(struct http_exchange_fake *fake,
+        const char *name,
+        const char *value);
 /** Copied; told as Content-Length. */
 void http_exchange_fake_set_body(struct http_exchange_fake *fake, struct str body);
 /** Sends the body without a length, in pieces of so many bytes. */
@@ -50,8 +51,9 @@ struct str http_exchange_fake_body(struct http_exchange_fake *fake);
 struct str http_exchange_fake_header(const struct http_exchange_fake *fake, const char *name);
 /** Reads the stream until all that came out of it so far holds text; false after timeout_ms or at
  *  the stream's end. */
-bool http_exchange_fake_stream_until(
-        struct http_exchange_fake *fake, const char *text, int64_t timeout_ms);
+bool http_exchange_fake_stream_until(struct http_exchange_fake *fake,
+        const char *text,
+        int64_t timeout_ms);
 /** What has been read of the stream; borrowed until the next read. */
 struct str http_exchange_fake_stream(const struct http_exchange_fake *fake);
 /** The exchange itself, for what the above does not show. */

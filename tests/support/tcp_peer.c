@@ -176,9 +176,9 @@ static void *accept_all(void *ctx)
 
         assert(count < CONNECTIONS_MAX);
         *session = (struct session){server, fd};
+        atomic_store(&server->count, count + 1); /* before anything of it can be seen */
         if (pthread_create(&server->threads[count], NULL, run_session, session) != 0)
             abort();
-        atomic_store(&server->count, count + 1);
     }
     return NULL;
 }
@@ -186,8 +186,7 @@ static void *accept_all(void *ctx)
 struct tcp_server *tcp_server_new(tcp_serve *serve, void *ctx)
 {
     struct tcp_server *server = (struct tcp_server *)mem_new(sizeof(*server));
-    struct sockaddr_in address = {
-            .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof(address);
 
     server->serve = serve;

@@ -37,15 +37,21 @@ static struct db *wrap(void *ctx, struct db *take_db)
     return db_fault_new(take_db, &rig->fail_at, &rig->calls);
 }
 
-/* Names end in where they lead: "private.test" to 10.0.0.1, everything else to 93.184.216.34. */
+/* Our own name and "private.test" lead to 10.0.0.1, "missing.test" nowhere, "later.test" is not
+ * known just now, and everything else leads to 93.184.216.34. */
 static void look_up(const char *host, struct resolver_answer *ret_answer)
 {
     struct sockaddr_in *address = (struct sockaddr_in *)&ret_answer->addresses[0];
+    struct str name = str_from(host);
+    bool is_private = str_is(name, "private.test") || str_is(name, "callsync.test");
 
     memset(ret_answer, 0, sizeof(*ret_answer));
+    if (str_is(name, "missing.test") || str_is(name, "later.test")) {
+        ret_answer->err = str_is(name, "later.test") ? ERR_UNAVAILABLE : ERR_NOT_FOUND;
+        return;
+    }
     address->sin_family = AF_INET;
-    address->sin_addr.s_addr =
-            htonl(str_is(str_from(host), "private.test") ? 0x0A000001U : 0x5DB8D822U);
+    address->sin_addr.s_addr = htonl(is_private ? 0x0A000001U : 0x5DB8D822U);
     ret_answer->count = 1;
 }
 
@@ -96,14 +102,12 @@ int rig_set_up(void **state)
             .resolver = rig->resolver,
     };
     assert_int_equal(api_new(&config, &rig->api, &why), ERR_NONE);
-    assert_int_equal(recordings_open(temp_folder_path(&rig->folder, "recordings"),
-                             NULL,
-                             &rig->recordings,
-                             &why),
+    assert_int_equal(
+            recordings_open(
+                    temp_folder_path(&rig->folder, "recordings"), NULL, &rig->recordings, &why),
             ERR_NONE);
     open_store(rig, key);
-    api_use(rig->api,
-            &(struct api_parts){.store = rig->store, .recordings = rig->recordings});
+    api_use(rig->api, &(struct api_parts){.store = rig->store, .recordings = rig->recordings});
     rig_make_org(rig, "org_a", rig->org_token);
     rig->token = rig->org_token;
     *state = rig;
@@ -205,8 +209,7 @@ const struct json *rig_value(struct rig *rig, const char *path)
         int64_t i;
 
         value = json_member(value, arena_str(&rig->folder.arena, name).ptr);
-        if (value != NULL && step.ptr != NULL &&
-                str_to_i64(str_slice(step, 0, step.len - 1), &i))
+        if (value != NULL && step.ptr != NULL && str_to_i64(str_slice(step, 0, step.len - 1), &i))
             value = json_item(value, (size_t)i);
     }
     return value;
@@ -238,8 +241,10 @@ void rig_make_org(struct rig *rig, const char *id, char ret_token[RIG_TOKEN_SIZE
     const char *token = rig->token;
 
     rig->token = RIG_ADMIN_TOKEN;
-    assert_int_equal(
-            rig_ask(rig, "POST", "/v1/orgs", rig_textf(rig, "{\"id\":\"%s\",\"name\":\"Org\"}", id)),
+    assert_int_equal(rig_ask(rig,
+                             "POST",
+                             "/v1/orgs",
+                             rig_textf(rig, "{\"id\":\"%s\",\"name\":\"Org\"}", id)),
             201);
     copy_token(rig_str(rig, "token.secret"), ret_token);
     rig->token = token;
@@ -257,10 +262,11 @@ void rig_make_token(struct rig *rig, const char *scopes, char ret_token[RIG_TOKE
 
 int64_t rig_make_call(struct rig *rig)
 {
-    assert_int_equal(rig_ask(rig,
-                             "POST",
-                             "/v1/calls",
-                             "{\"type\":\"incoming\",\"phone\":\"+919876543210\",\"duration\":124}"),
+    assert_int_equal(
+            rig_ask(rig,
+                    "POST",
+                    "/v1/calls",
+                    "{\"type\":\"incoming\",\"phone\":\"+919876543210\",\"duration\":124}"),
             201);
     return rig_i64(rig, "call_id");
 }

@@ -61,7 +61,7 @@ static int set_up(void **state)
     struct stream_test *t = mem_new(sizeof(*t));
 
     t->hub = stream_hub_new(&t->metrics);
-    t->handler = (struct http_handler){begin, complete, end, t};
+    t->handler = (struct http_handler){.begin = begin, .complete = complete, .end = end, .ctx = t};
     t->org_id = "org_a";
     *state = t;
     return 0;

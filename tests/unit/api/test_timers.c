@@ -64,15 +64,15 @@ static void test_takes_no_more_than_its_maximum(void **state)
     struct timers *timers = timers_new();
 
     (void)state;
-    for (int i = 0; i < TIMERS_MAX; i++) {
-        many[i] = (struct probe_timer){.timer.fire = fire};
+    for (int i = 0; i <= TIMERS_MAX; i++)
+        many[i].timer.fire = fire;
+    for (int i = 0; i < TIMERS_MAX; i++)
         assert_true(timers_add(timers, &many[i].timer, i));
-    }
     assert_false(timers_add(timers, &many[TIMERS_MAX].timer, 1));
     timers_tick(timers, 0);
     assert_true(timers_add(timers, &many[TIMERS_MAX].timer, 1));
     timers_drain(timers);
-    for (int i = 0; i < TIMERS_MAX; i++)
+    for (int i = 0; i <= TIMERS_MAX; i++)
         assert_int_equal(many[i].fired, 1);
     timers_free(timers);
 }

@@ -64,7 +64,20 @@ static void what_was_written_reads_back(void **state)
 
 static void a_text_of_somebody_else_is_corrupt(void **state)
 {
-    static const char *const texts[] = {"x", "1", "1:", "1:0", "1:-2", "32:1", "-1:1", "1:1,,"};
+    static const char *const texts[] = {"x",
+            "1",
+            "1:",
+            "1:0",
+            "1:-2",
+            "32:1",
+            "-1:1",
+            "1:1,,",
+            "1:1,",
+            "1:1,1:1",
+            "2:1,1:1",
+            "01:1",
+            "1:01",
+            "0:9223372036854775807"};
     struct latency latency = {.count = {7}};
 
     (void)state;

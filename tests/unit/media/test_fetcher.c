@@ -10,10 +10,14 @@
 
 #define WAV_TEXT "RIFF\x24\x08\x00\x00WAVEfmt and so on, for as long as it takes to tell a type by it"
 
+enum { REQUESTS_MAX = 8 };
+
 /* What the server answers: written before the fetcher starts. */
 struct server {
-    struct http_script_answer answers[8]; /* one a request; the last goes on */
+    struct http_script_answer answers[REQUESTS_MAX]; /* one a request; the last goes on */
     size_t answer_count;
+    const struct clock *clock;
+    int64_t started_ms[REQUESTS_MAX]; /* of each request */
     atomic_size_t request_count;
 };
 
@@ -26,6 +30,8 @@ static void answer(void *ctx, const struct http_request *request, struct http_sc
     assert_string_equal(request->url, "https://pbx.test/1.wav");
     assert_false(request->any_target);
     *ret_answer = server->answers[i < server->answer_count ? i : server->answer_count - 1];
+    assert_true(i < REQUESTS_MAX);
+    server->started_ms[i] = clock_wall_ms(server->clock);
     atomic_fetch_add(&server->request_count, 1);
 }
 
@@ -51,6 +57,7 @@ static struct fetcher *start(struct kept_store *kept, struct server *server)
             .client = http_client_scripted_new(&kept->clock, answer, server),
     };
 
+    server->clock = &kept->clock.clock;
     assert_int_equal(fetcher_start(&config, &fetcher, NULL), ERR_NONE);
     return fetcher;
 }
@@ -116,19 +123,22 @@ static void the_type_is_told_by_the_bytes_where_the_server_does_not_know(void **
             str_is(kept_store_recording(kept, call_id).recording.content_type, "audio/wav"));
 }
 
-/* Lets virtual time run until so many events were emitted. */
-static void run_until_events(struct kept_store *kept, struct server *server, size_t count)
+/* Lets virtual time run through the waits between five tries, then waits for the events. */
+static void run_tries(struct kept_store *kept, struct server *server, size_t event_count)
 {
     static const int64_t waits_ms[] = {5000, 30000, 120000, 600000};
+    enum { YIELDS_A_STEP = 1000 };
     int64_t now_ms = KEPT_START_MS;
 
     for (size_t i = 0; i < 4; i++) {
-        while (atomic_load(&server->request_count) < i + 1)
+        for (size_t turns = 0; atomic_load(&server->request_count) < i + 2; turns++) {
+            if (turns % YIELDS_A_STEP == 0 && atomic_load(&server->request_count) == i + 1)
+                clock_virtual_set(&kept->clock, now_ms += waits_ms[i] / 10);
             sched_yield();
-        now_ms += waits_ms[i];
-        clock_virtual_set(&kept->clock, now_ms);
+        }
+        assert_true(server->started_ms[i + 1] - server->started_ms[i] >= waits_ms[i]);
     }
-    kept_store_wait_events(kept, count);
+    kept_store_wait_events(kept, event_count);
 }
 
 static void after_five_tries_the_recording_has_failed(void **state)
@@ -141,7 +151,7 @@ static void after_five_tries_the_recording_has_failed(void **state)
 
     struct fetcher *fetcher = start(kept, &server);
 
-    run_until_events(kept, &server, 4); /* logged, uploading, failed, and the analysis skipped */
+    run_tries(kept, &server, 4); /* logged, uploading, failed, and the analysis skipped */
     fetcher_stop(fetcher);
     assert_int_equal(kept_store_recording(kept, call_id).file_status, FILE_FAILED);
     assert_int_equal(atomic_load(&server.request_count), 5);
@@ -164,7 +174,7 @@ static void the_fifth_try_may_still_succeed(void **state)
 
     struct fetcher *fetcher = start(kept, &server);
 
-    run_until_events(kept, &server, 3);
+    run_tries(kept, &server, 3);
     fetcher_stop(fetcher);
     assert_int_equal(kept_store_recording(kept, call_id).file_status, FILE_COMPLETED);
 }

@@ -19,8 +19,8 @@ struct world {
     int done_count;
 };
 
-static void script(
-        void *ctx, const struct http_request *request, struct http_script_answer *ret_answer)
+static void
+script(void *ctx, const struct http_request *request, struct http_script_answer *ret_answer)
 {
     (void)request;
     *ret_answer = ((const struct world *)ctx)->answer;

@@ -38,8 +38,7 @@ static void parameters_are_decoded(void **state)
         struct http_query query;
         struct str value;
 
-        assert_int_equal(
-                http_query_parse(&arena, str_from(rows[i].text), &query, NULL), ERR_NONE);
+        assert_int_equal(http_query_parse(&arena, str_from(rows[i].text), &query, NULL), ERR_NONE);
         value = http_query_find(&query, rows[i].name);
         if (rows[i].value == NULL)
             assert_null(value.ptr);

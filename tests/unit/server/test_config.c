@@ -121,8 +121,9 @@ static void a_wrong_value_is_refused_with_the_names_and_bounds_of_its_setting(vo
             {"--admin-token=sixteen has space", "character 8"},
             {"--allow-targets=10.0.0.0/33", "--allow-targets (CALLSYNC_ALLOW_TARGETS) must be"},
             {"--allow-targets=10.0.0.0/8,", "--allow-targets"},
-            {"--retention-days=0", "--retention-days (CALLSYNC_RETENTION_DAYS) must be a whole number "
-                                   "of 1 to 3650: 0"},
+            {"--retention-days=0",
+                    "--retention-days (CALLSYNC_RETENTION_DAYS) must be a whole number "
+                    "of 1 to 3650: 0"},
             {"--retention-days=3651", "3651 is out of bounds"},
             {"--retention-days=7d", "\"7d\" is no whole number"},
             {"--log-format=xml", "--log-format (CALLSYNC_LOG_FORMAT) must be text or json"},
@@ -146,8 +147,8 @@ static void secrets_are_never_told(void **state)
     struct error why = {0};
 
     (void)state;
-    assert_int_equal(
-            read_config("--database=postgresql://a:hunter2@db/x", NULL, &config, &why), ERR_INVALID);
+    assert_int_equal(read_config("--database=postgresql://a:hunter2@db/x", NULL, &config, &why),
+            ERR_INVALID);
     assert_null(strstr(why.text, "hunter2"));
     assert_int_equal(read_config("--admin-token=hunter2", NULL, &config, &why), ERR_INVALID);
     assert_null(strstr(why.text, "hunter2"));

@@ -118,8 +118,7 @@ static void a_given_token_is_taken_and_no_file_is_made_for_it(void **state)
     struct place *place = *state;
     CLEANUP(keys_done) struct keys keys = {0};
 
-    assert_int_equal(
-            keys_open(place->folder, STR("given-by-the-operator"), &keys, NULL), ERR_NONE);
+    assert_int_equal(keys_open(place->folder, STR("given-by-the-operator"), &keys, NULL), ERR_NONE);
     assert_string_equal(keys.admin_token, "given-by-the-operator");
     assert_false(exists(place, "admin-token"));
     assert_true(exists(place, "key"));
@@ -176,8 +175,7 @@ static void a_folder_that_is_not_there_is_told(void **state)
     struct keys keys = {0};
     struct error why = {0};
 
-    assert_int_equal(
-            keys_open(path_of(place, "nowhere"), STR_NONE, &keys, &why), ERR_UNAVAILABLE);
+    assert_int_equal(keys_open(path_of(place, "nowhere"), STR_NONE, &keys, &why), ERR_UNAVAILABLE);
     assert_non_null(strstr(why.text, "nowhere/key cannot be made"));
 }
 

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the server tells of itself, without a token."""
+import re
+
+import pytest
+
+METRIC = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[a-zA-Z_]+="[^"\n]*"(,[a-zA-Z_]+="[^"\n]*")*\})? (-?[0-9.e+]+|NaN|\+Inf)')
+
+
+def metrics(server) -> dict[str, float]:
+    answer = server.visitor().get("/metrics", status=200)
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    text = answer.body.decode()
+    assert text.endswith("\n")
+    values = {}
+    for line in text.splitlines():
+        if line.startswith("#"):
+            assert re.fullmatch(r"# (HELP|TYPE) callsync_\w+ .+", line), line
+            continue
+        match = METRIC.fullmatch(line)
+        assert match, line
+        values[match[1] + (match[2] or "")] = float(match[4])
+    return values
+
+
+def test_health_and_readiness_are_told(server):
+    for path in ("/healthz", "/readyz"):
+        server.visitor().get(path, status=200)
+
+
+def test_metrics_are_prometheus_text_and_count_what_happens(own_server, receiver):
+    org = own_server.start().new_org()
+    endpoint = org.new_endpoint(receiver.on("/hook"))
+    before = metrics(own_server)
+    for _ in range(3):
+        org.wait_for_state(org.log_call(), endpoint, "delivered")
+    after = metrics(own_server)
+    for name in ("calls_logged", "events", "deliveries", "deliveries_delivered", "attempts"):
+        key = f"callsync_{name}_total"
+        assert after[key] - before[key] == 3, key
+    assert after["callsync_attempts_failed_total"] == before["callsync_attempts_failed_total"]
+    assert after["callsync_http_requests_total"] > before["callsync_http_requests_total"]
+
+
+def test_openapi_describes_the_routes(server):
+    answer = server.visitor().get("/openapi.json", status=200)
+    assert answer.headers["Content-Type"].startswith("application/json")
+    document = answer.json
+    assert document["openapi"].startswith("3.")
+    for path, method in (
+        ("/v1/calls", "post"),
+        ("/v1/calls/{call_id}/recording", "put"),
+        ("/v1/endpoints/{id}/secret/rotate", "post"),
+        ("/v1/deliveries/{id}/retry", "post"),
+        ("/v1/stream", "get"),
+    ):
+        assert method in document["paths"][path], path
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_pages_for_people_are_html_that_runs_no_foreign_script(server, path):
+    answer = server.visitor().get(path, status=200)
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert b"<script src=\"http" not in answer.body
+    assert b"<html" in answer.body.lower()
