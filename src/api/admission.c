@@ -51,11 +51,8 @@ static struct str scope_words(struct arena *arena, unsigned scopes, const char *
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if ((scopes & words[i].bit) != 0)
-            text = arena_strf(arena,
-                    "%.*s%s%s",
-                    STR_ARG(text),
-                    text.len > 0 ? between : "",
-                    words[i].word);
+            text = arena_strf(
+                    arena, "%.*s%s%s", STR_ARG(text), text.len > 0 ? between : "", words[i].word);
     }
     return text;
 }

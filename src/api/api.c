@@ -118,9 +118,8 @@ static bool find_route(struct request *request)
         struct str methods = arena_str(request->arena, str_from(allow));
 
         http_exchange_add_header(x, "Allow", methods);
-        problem_reply(request,
-                405,
-                arena_strf(request->arena, "this path takes %s", methods.ptr).ptr);
+        problem_reply(
+                request, 405, arena_strf(request->arena, "this path takes %s", methods.ptr).ptr);
         return false;
     }
     for (int i = 0; request->route != NULL && i < REQUEST_PARAMS_MAX; i++) {

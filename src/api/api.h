@@ -27,16 +27,17 @@ struct api_config {
     const struct log *log;
     struct metrics *metrics;
     const char *admin_token;
-    const char *public_url;  /* no slash at its end */
-    const uint8_t *link_key; /* SECRET_KEY_BYTES: signs recording links */
-    const uint8_t *idempotency_key; /* SECRET_KEY_BYTES */
+    const char *public_url;          /* no slash at its end */
+    const uint8_t *link_key;         /* SECRET_KEY_BYTES: signs recording links */
+    const uint8_t *idempotency_key;  /* SECRET_KEY_BYTES */
     const struct address_rule *rule; /* which targets may be named */
     struct resolver *resolver;
     /* Set before the server starts, by api_use(): the store needs the listener first. */
 };
 
-MUST_CHECK enum err api_new(
-        const struct api_config *config, struct api **ret_api, struct error *why);
+/** Builds it, with its caches empty. */
+MUST_CHECK enum err
+api_new(const struct api_config *config, struct api **ret_api, struct error *why);
 /** What to give to store_open(): feeds GET /v1/stream. */
 const struct note_listener *api_listener(struct api *api);
 /** The parts that exist only once the store is open; all borrowed. */
@@ -49,7 +50,8 @@ struct api_parts {
 void api_use(struct api *api, const struct api_parts *parts);
 /** What to give to http_server_start(). */
 const struct http_handler *api_handler(struct api *api);
-/** Once a second, any one thread: heartbeats of streams, delayed answers of inboxes, caches. */
+/** Every 50 ms or so, on one thread: heartbeats of streams, and delayed answers of inboxes, whose
+ *  grain this is. */
 void api_tick(struct api *api);
 /** Ends streams and delayed answers, and refuses new requests with 503: the server is stopping. */
 void api_drain(struct api *api);

@@ -155,10 +155,8 @@ void api_call_batch(struct request *request)
     if (batch->create.draft_count == 0)
         request_answer(request, ERR_NONE); /* nothing to store */
     else
-        request_submit_then(request,
-                &batch->create.op,
-                REQUEST_SUBMIT(store_call_create),
-                answer_batch);
+        request_submit_then(
+                request, &batch->create.op, REQUEST_SUBMIT(store_call_create), answer_batch);
 }
 
 /* ---- GET /v1/calls ---- */
@@ -278,8 +276,8 @@ static void write_delivery(struct buf *buf, const struct call_delivery_row *deli
     buf_add_char(buf, '}');
 }
 
-static void write_event(
-        struct buf *buf, const struct call_event_row *event, const struct call_get *get)
+static void
+write_event(struct buf *buf, const struct call_event_row *event, const struct call_get *get)
 {
     buf_add_char(buf, '{');
     member_id(buf, "payload_id", EVENT_ID_PREFIX, event->event_id);

@@ -107,8 +107,7 @@ static struct contact_write *new_write(struct request *request, enum write_mode 
 
 void api_contact_create(struct request *request)
 {
-    static const char *const members[] = {
-            "id", "name", "phone", "email", "note", "labels", NULL};
+    static const char *const members[] = {"id", "name", "phone", "email", "note", "labels", NULL};
     struct contact_write *write = new_write(request, WRITE_CREATE);
     const struct field field = {&request->faults, request->json, ""};
 
@@ -197,8 +196,6 @@ void api_contact_delete(struct request *request)
 
     deletion->org_id = request->org_id;
     deletion->id = request->params[0];
-    request_submit_then(request,
-            &deletion->op,
-            REQUEST_SUBMIT(store_contact_delete),
-            request_answer_nothing);
+    request_submit_then(
+            request, &deletion->op, REQUEST_SUBMIT(store_contact_delete), request_answer_nothing);
 }

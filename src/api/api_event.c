@@ -138,7 +138,8 @@ void api_event_replay(struct request *request)
                 MEMBER_NULLABLE,
                 LIMIT_CLIENT_ID_BYTES,
                 &endpoint_id) == MEMBER_SET &&
-            !id_parse(endpoint_id, ENDPOINT_ID_PREFIX, &replay->endpoint_id))
+            (!id_parse(endpoint_id, ENDPOINT_ID_PREFIX, &replay->endpoint_id) ||
+                    replay->endpoint_id == 0)) /* which would mean all */
         faults_add(
                 faults, "endpoint_id", "must be an id that begins with \"" ENDPOINT_ID_PREFIX "\"");
     request_submit(request, &replay->op, REQUEST_SUBMIT(store_event_replay), render_replayed);

@@ -110,8 +110,7 @@ static void call_found(struct request *request, enum err err)
         problem_reply_error(request, err, &put->get.op.why);
         return;
     }
-    err = upload_begin(
-            request->parts->recordings, put->get.call_id, put->type, &put->upload, &why);
+    err = upload_begin(request->parts->recordings, put->get.call_id, put->type, &put->upload, &why);
     if (err != ERR_NONE)
         problem_reply_error(request, err, &why);
     else
@@ -311,8 +310,8 @@ static bool has_same(const struct request *request, struct str etag)
     return false;
 }
 
-static void send_file(
-        struct request *request, const struct recording *recording, int fd, int64_t size_bytes)
+static void
+send_file(struct request *request, const struct recording *recording, int fd, int64_t size_bytes)
 {
     struct arena *arena = request->arena;
     struct http_exchange *x = request->x;
@@ -376,8 +375,7 @@ static void answer_token(struct request *request, enum err err)
     } else if (recording->file.ptr != NULL) {
         serve(request, recording);
     } else if (recording->url.ptr != NULL) {
-        http_exchange_add_header(
-                request->x, "Location", arena_str(request->arena, recording->url));
+        http_exchange_add_header(request->x, "Location", arena_str(request->arena, recording->url));
         http_exchange_add_header(request->x, "Cache-Control", STR("no-store"));
         http_exchange_reply(request->x, 302, NULL, STR_NONE);
     } else {
@@ -415,8 +413,7 @@ static void answer_link(struct request *request, enum err err)
     if (err != ERR_NONE && err != ERR_NOT_FOUND)
         problem_reply_error(request, err, &get->get.op.why);
     else if (err == ERR_NOT_FOUND || recording->file.ptr == NULL ||
-             !recording_link_matches(
-                     key, get->get.call_id, recording->generation, get->signature))
+             !recording_link_matches(key, get->get.call_id, recording->generation, get->signature))
         refuse_link(request);
     else
         serve(request, recording);
@@ -430,6 +427,5 @@ void api_recording_get_by_link(struct request *request)
         refuse_link(request);
         return;
     }
-    request_submit_then(
-            request, &get->get.op, REQUEST_SUBMIT(store_recording_get), answer_link);
+    request_submit_then(request, &get->get.op, REQUEST_SUBMIT(store_recording_get), answer_link);
 }

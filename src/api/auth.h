@@ -21,6 +21,7 @@ enum { AUTH_KEPT_MAX = 8192, AUTH_ORG_SIZE = LIMIT_CLIENT_ID_BYTES + 1 };
 
 struct auth;
 
+/** Remembers nothing yet. */
 struct auth *auth_new(const char *admin_token);
 void auth_free(struct auth *auth); /* NULL is fine */
 
@@ -31,9 +32,8 @@ enum credential {
     CREDENTIAL_TOKEN, /* has the form of a token; ret_hash is set */
 };
 /** Judges the header's value; none: absent. Constant time where it compares secrets. */
-enum credential auth_read(const struct auth *auth,
-        struct str authorization,
-        uint8_t ret_hash[SHA256_BYTES]);
+enum credential
+auth_read(const struct auth *auth, struct str authorization, uint8_t ret_hash[SHA256_BYTES]);
 
 /** Counts what was forgotten: ask before a look-up in the store, pass it when keeping. */
 uint64_t auth_age(struct auth *auth);

@@ -55,8 +55,8 @@ static void read_staff(const struct field *field, struct call_draft *draft)
 }
 
 /* The link is only passed on to receivers: its form is checked, not where it leads. */
-static void read_recording_url(
-        struct faults *faults, const struct json *recording, struct call_draft *draft)
+static void
+read_recording_url(struct faults *faults, const struct json *recording, struct call_draft *draft)
 {
     static const char *const members[] = {"url", NULL};
     struct str text = STR_NONE;

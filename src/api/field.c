@@ -83,10 +83,8 @@ enum member_state field_email(const struct field *field,
     return read_field(field, name, rule, KIND_EMAIL, LIMIT_EMAIL_BYTES, ret_value);
 }
 
-enum member_state field_id(const struct field *field,
-        const char *name,
-        enum member_rule rule,
-        struct str *ret_value)
+enum member_state
+field_id(const struct field *field, const char *name, enum member_rule rule, struct str *ret_value)
 {
     return read_field(field, name, rule, KIND_ID, LIMIT_CLIENT_ID_BYTES, ret_value);
 }

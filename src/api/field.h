@@ -39,7 +39,5 @@ enum member_state field_email(const struct field *field,
         enum member_rule rule,
         struct str *ret_value);
 /** An id that a client may give. */
-enum member_state field_id(const struct field *field,
-        const char *name,
-        enum member_rule rule,
-        struct str *ret_value);
+enum member_state
+field_id(const struct field *field, const char *name, enum member_rule rule, struct str *ret_value);

@@ -99,9 +99,8 @@ void problem_reply(struct request *request, unsigned status, const char *detail)
 void problem_reply_faults(struct request *request)
 {
     size_t count = request->faults.count;
-    struct str detail = count == 1
-                                ? STR("one value is wrong")
-                                : arena_strf(request->arena, "%zu values are wrong", count);
+    struct str detail = count == 1 ? STR("one value is wrong")
+                                   : arena_strf(request->arena, "%zu values are wrong", count);
 
     request_release_key(request);
     problem_send(request->x, 422, detail.ptr, &request->faults);

@@ -16,13 +16,17 @@ void problem_reply_faults(struct request *request);
  *  detail. field and text go into errors. */
 void problem_reply_error(struct request *request, enum err err, const struct error *why);
 /** Answers with a problem where no request is at hand. */
-void problem_send(struct http_exchange *x, unsigned status, const char *detail,
+void problem_send(struct http_exchange *x,
+        unsigned status,
+        const char *detail,
         const struct faults *faults);
 /** The status of problem_reply_error(). */
 unsigned problem_status(enum err err);
 /** Appends "errors":[{"field":...,"message":...}]. */
 void problem_write_errors(struct buf *buf, const struct faults *faults);
 /** Writes the body alone; detail NULL is null, faults NULL are none. */
-void problem_write(struct buf *buf, unsigned status, const char *detail,
+void problem_write(struct buf *buf,
+        unsigned status,
+        const char *detail,
         const struct faults *faults);
 const char *problem_title(unsigned status);

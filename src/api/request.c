@@ -312,8 +312,11 @@ void request_reply_nothing(struct request *request)
     http_exchange_reply(request->x, 204, NULL, STR_NONE);
 }
 
-bool request_query_i64(
-        struct request *request, const char *name, int64_t min, int64_t max, int64_t *ret_value)
+bool request_query_i64(struct request *request,
+        const char *name,
+        int64_t min,
+        int64_t max,
+        int64_t *ret_value)
 {
     struct str text = http_exchange_query(request->x, name);
     int64_t value;
@@ -347,8 +350,10 @@ bool request_query_time(struct request *request, const char *name, int64_t *ret_
     return true;
 }
 
-bool request_query_str(
-        struct request *request, const char *name, size_t max_bytes, struct str *ret_value)
+bool request_query_str(struct request *request,
+        const char *name,
+        size_t max_bytes,
+        struct str *ret_value)
 {
     struct str text = http_exchange_query(request->x, name);
     struct error why;
@@ -367,17 +372,21 @@ bool request_query_str(
     return true;
 }
 
-bool request_query_id(
-        struct request *request, const char *name, const char *prefix, int64_t *ret_id)
+bool request_query_id(struct request *request,
+        const char *name,
+        const char *prefix,
+        int64_t *ret_id)
 {
     struct str text = http_exchange_query(request->x, name);
+    int64_t id;
 
     if (text.ptr == NULL)
         return false;
-    if (!id_parse(text, prefix, ret_id)) {
+    if (!id_parse(text, prefix, &id) || id == 0) { /* 0 stands for "any" */
         faults_add(&request->faults, name, "must be an id that begins with \"%s\"", prefix);
         return false;
     }
+    *ret_id = id;
     return true;
 }
 

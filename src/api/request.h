@@ -52,7 +52,7 @@ struct request {
     void (*stored)(struct request *request);
 
     void (*end)(struct request *request); /* releases what the handler holds; NULL: nothing */
-    void *data; /* the handler's */
+    void *data;                           /* the handler's */
 
     /* request.c's and api.c's own */
     void (*then)(struct request *request, enum err err); /* runs when the wait is over */
@@ -66,13 +66,17 @@ struct request {
  *  error becomes a problem (field and text from op->why). With faults collected, answers 422 at once
  *  instead. submit is a store_<noun>_<verb>, cast by REQUEST_SUBMIT. */
 typedef enum err request_submit_fn(struct store *store, struct store_op *op);
-void request_submit(struct request *request, struct store_op *op, request_submit_fn *submit,
+void request_submit(struct request *request,
+        struct store_op *op,
+        request_submit_fn *submit,
         request_render *render);
 /** A store_<noun>_<verb>() as request_submit_fn: its op begins with the struct store_op. */
 #define REQUEST_SUBMIT(function) ((request_submit_fn *)(function))
 /** For operations that are more than rendering: answer runs on the server's thread. With an
  *  Idempotency-Key, request->render must be set before, and answer does not run for a replay. */
-void request_submit_then(struct request *request, struct store_op *op, request_submit_fn *submit,
+void request_submit_then(struct request *request,
+        struct store_op *op,
+        request_submit_fn *submit,
         void (*answer)(struct request *request, enum err err));
 /** What request_submit() answers with: render, or the problem of err. */
 void request_answer(struct request *request, enum err err);
@@ -98,7 +102,9 @@ void request_reply_nothing(struct request *request);
 
 /** For the layer's own look-ups before a handler runs (who asks): like request_submit_then(), but
  *  faults, query and Idempotency-Key are left alone. */
-void request_look_up(struct request *request, struct store_op *op, request_submit_fn *submit,
+void request_look_up(struct request *request,
+        struct store_op *op,
+        request_submit_fn *submit,
         void (*then)(struct request *request, enum err err));
 /** For a POST that is no single operation: looks the Idempotency-Key up, answers again what it
  *  answered first, or marks the key as running and goes on with handle. */
@@ -107,12 +113,19 @@ void request_open_key(struct request *request, void (*handle)(struct request *re
 void request_release_key(struct request *request);
 
 /** Query parameters; each adds a fault when it is there and wrong. False: absent. */
-bool request_query_i64(struct request *request, const char *name, int64_t min, int64_t max,
+bool request_query_i64(struct request *request,
+        const char *name,
+        int64_t min,
+        int64_t max,
         int64_t *ret_value);
 bool request_query_time(struct request *request, const char *name, int64_t *ret_at_ms);
-bool request_query_str(struct request *request, const char *name, size_t max_bytes,
+bool request_query_str(struct request *request,
+        const char *name,
+        size_t max_bytes,
         struct str *ret_value);
-bool request_query_id(struct request *request, const char *name, const char *prefix,
+bool request_query_id(struct request *request,
+        const char *name,
+        const char *prefix,
         int64_t *ret_id);
 /** limit and cursor. */
 void request_query_page(struct request *request, struct page *ret_page);

@@ -156,10 +156,8 @@ static bool takes_method(const struct route *route, struct str method)
 }
 
 /* "GET, HEAD, POST" of the rows of one pattern. */
-static void list_methods(const struct route *first,
-        const struct route *end,
-        char *ret_allow,
-        size_t allow_size)
+static void
+list_methods(const struct route *first, const struct route *end, char *ret_allow, size_t allow_size)
 {
     size_t used = 0;
 
@@ -192,8 +190,7 @@ const struct route *route_find(struct str method,
     while (first < end && !pattern_matches(first->pattern, path, ret_params))
         first++;
     *ret_path_known = first < end;
-    for (const struct route *row = first;
-            row < end && strcmp(row->pattern, first->pattern) == 0;
+    for (const struct route *row = first; row < end && strcmp(row->pattern, first->pattern) == 0;
             row++) {
         if (takes_method(row, method))
             return row;

@@ -20,11 +20,11 @@ enum route_auth {
 };
 
 enum route_body {
-    BODY_NONE,   /* a body is refused, but an empty one or {} */
-    BODY_JSON,   /* application/json, an object; 415 for another type */
+    BODY_NONE,          /* a body is refused, but an empty one or {} */
+    BODY_JSON,          /* application/json, an object; 415 for another type */
     BODY_JSON_OPTIONAL, /* may be absent */
-    BODY_STREAM, /* the handler's begin takes it (recordings) */
-    BODY_RAW,    /* any bytes up to max_body_bytes are collected (inboxes) */
+    BODY_STREAM,        /* the handler's begin takes it (recordings) */
+    BODY_RAW,           /* any bytes up to max_body_bytes are collected (inboxes) */
 };
 
 struct route {
@@ -44,5 +44,9 @@ const struct route *route_all(size_t *ret_count);
 
 /** Finds the route; NULL with *ret_path_known when only the method is wrong, and then *ret_allow
  *  (at least 128 bytes) lists the methods. Parameters are borrowed from path, still escaped. */
-const struct route *route_find(struct str method, struct str path, struct str *ret_params,
-        bool *ret_path_known, char *ret_allow, size_t allow_size);
+const struct route *route_find(struct str method,
+        struct str path,
+        struct str *ret_params,
+        bool *ret_path_known,
+        char *ret_allow,
+        size_t allow_size);

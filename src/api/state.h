@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * state - what the API holds from start to end, shared by its requests. For api.c and the few files
- * that need more than request->parts, request_config() and api_services().
+ * that need more than request->parts and request_config().
  */
 #pragma once
 

@@ -22,6 +22,7 @@ struct timer {
 
 struct timers;
 
+/** Without any timer. */
 struct timers *timers_new(void);
 /** None may be pending: drain first. NULL is fine. */
 void timers_free(struct timers *timers);

@@ -49,6 +49,7 @@ static inline void metrics_set(struct metrics *metrics, enum metric metric, int6
     atomic_store_explicit(&metrics->values[metric], value, memory_order_relaxed);
 }
 
+/** What has been counted so far. */
 int64_t metrics_get(const struct metrics *metrics, enum metric metric);
 /** Appends every metric with HELP and TYPE lines. */
 void metrics_write(struct buf *buf, const struct metrics *metrics);

@@ -515,6 +515,7 @@ static void *run(void *arg)
 {
     struct worker *worker = arg;
 
+    (void)pthread_setname_np(pthread_self(), "deliver");
     while (!atomic_load(&worker->is_stopping))
         (void)take_turn(worker, true);
     end(worker);

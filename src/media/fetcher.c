@@ -9,7 +9,7 @@
  *                        none left -> GIVING_UP: file_status failed -> forgotten
  *
  * A fetch has at most one thing under way. What other threads do for it (recordings, store) ends in
- * an arrival in the mailbox, which the thread handles.
+ * an arrival, which the thread handles.
  */
 #include "media/fetcher.h"
 
@@ -22,7 +22,6 @@
 #include <uthash.h>
 
 #include "base/heap.h"
-#include "base/mailbox.h"
 #include "base/mem.h"
 #include "domain/audio.h"
 #include "domain/limits.h"
@@ -43,7 +42,7 @@ static const int64_t WAITS_MS[TRIES_MAX - 1] = {5000, 30000, 120000, 600000};
 enum fetch_state { FETCH_DUE, FETCH_DOWNLOADING, FETCH_SETTLING, FETCH_STORING, FETCH_GIVING_UP };
 
 struct arrival {
-    struct mail mail; /* first */
+    struct arrival *next;
     void (*handle)(struct fetcher *fetcher, struct arrival *arrival);
 };
 
@@ -70,7 +69,8 @@ struct fetch {
 
 struct fetcher {
     struct fetcher_config config;
-    struct mailbox *arrivals;
+    pthread_mutex_t lock; /* guards arrivals */
+    struct arrival *arrivals;
     pthread_t thread;
     atomic_bool stopping;
     atomic_bool woken;
@@ -97,12 +97,15 @@ static struct fetch *fetch_of(struct arrival *arrival)
     return (struct fetch *)arrival;
 }
 
-/* Any thread. */
+/* Any thread. It wakes with the lock held: once the last arrival was taken, nobody is inside any
+ * more, and the fetcher may be freed. */
 static void arrive(struct fetcher *fetcher, struct arrival *arrival)
 {
-    arrival->mail.next = NULL;
-    if (!mailbox_post_always(fetcher->arrivals, &arrival->mail))
-        abort(); /* it is closed only after the last arrival */
+    (void)pthread_mutex_lock(&fetcher->lock);
+    arrival->next = fetcher->arrivals;
+    fetcher->arrivals = arrival;
+    http_client_wake(fetcher->config.client);
+    (void)pthread_mutex_unlock(&fetcher->lock);
 }
 
 /* ---- a fetch ends, or waits ---- */
@@ -321,13 +324,13 @@ static bool begin_upload(struct fetch *fetch)
 
     if (!find_type(fetch, &type))
         return take(fetch,
-                error_set(&fetch->why, ERR_INVALID, "what came is no audio of a type that we take"));
+                error_set(
+                        &fetch->why, ERR_INVALID, "what came is no audio of a type that we take"));
 
     enum err err = upload_begin(
             fetch->fetcher->config.recordings, fetch->call_id, type, &fetch->upload, &fetch->why);
     if (err == ERR_NONE)
-        err = upload_write(
-                fetch->upload, (struct str){fetch->head, fetch->head_len}, &fetch->why);
+        err = upload_write(fetch->upload, (struct str){fetch->head, fetch->head_len}, &fetch->why);
     return take(fetch, err);
 }
 
@@ -486,13 +489,17 @@ static void listed(struct fetcher *fetcher, struct arrival *arrival)
 
 static void handle_arrivals(struct fetcher *fetcher)
 {
-    struct mail *mail = mailbox_take(fetcher->arrivals, 0);
+    struct arrival *arrival;
 
-    while (mail != NULL) {
-        struct arrival *arrival = (struct arrival *)mail;
+    (void)pthread_mutex_lock(&fetcher->lock);
+    arrival = fetcher->arrivals;
+    fetcher->arrivals = NULL;
+    (void)pthread_mutex_unlock(&fetcher->lock);
+    while (arrival != NULL) {
+        struct arrival *next = arrival->next;
 
-        mail = mail->next;
         arrival->handle(fetcher, arrival);
+        arrival = next;
     }
 }
 
@@ -532,7 +539,8 @@ static void cancel_all(struct fetcher *fetcher)
     struct fetch *fetch;
     struct fetch *next;
 
-    HASH_ITER (hh, fetcher->fetches, fetch, next) {
+    HASH_ITER(hh, fetcher->fetches, fetch, next)
+    {
         if (fetch->state == FETCH_DOWNLOADING)
             http_client_cancel(fetcher->config.client, &fetch->request);
     }
@@ -543,6 +551,7 @@ static void *work(void *ctx)
     struct fetcher *fetcher = ctx;
     int64_t looked_at_ms = 0;
 
+    (void)pthread_setname_np(pthread_self(), "fetcher");
     while (!atomic_load(&fetcher->stopping)) {
         handle_arrivals(fetcher);
 
@@ -567,34 +576,28 @@ static void *work(void *ctx)
     return NULL;
 }
 
-static void wake_client(void *ctx)
-{
-    struct fetcher *fetcher = ctx;
-
-    http_client_wake(fetcher->config.client);
-}
-
 static void free_fetcher(struct fetcher *fetcher)
 {
     struct fetch *fetch;
     struct fetch *next;
 
-    HASH_ITER (hh, fetcher->fetches, fetch, next)
-        forget(fetch);
+    HASH_ITER(hh, fetcher->fetches, fetch, next)
+    forget(fetch);
     http_client_free(fetcher->config.client);
     heap_done(&fetcher->due);
     arena_done(&fetcher->list_arena);
-    mailbox_free(fetcher->arrivals);
+    (void)pthread_mutex_destroy(&fetcher->lock);
     free(fetcher);
 }
 
-enum err fetcher_start(
-        const struct fetcher_config *config, struct fetcher **ret_fetcher, struct error *why)
+enum err
+fetcher_start(const struct fetcher_config *config, struct fetcher **ret_fetcher, struct error *why)
 {
     struct fetcher *fetcher = mem_new(sizeof(*fetcher));
 
     fetcher->config = *config;
-    fetcher->arrivals = mailbox_new(0, wake_client, fetcher);
+    if (pthread_mutex_init(&fetcher->lock, NULL) != 0)
+        abort(); /* only without memory */
     atomic_init(&fetcher->woken, true);
     if (pthread_create(&fetcher->thread, NULL, work, fetcher) != 0) {
         free_fetcher(fetcher);

@@ -22,8 +22,10 @@ struct fetcher_config {
     struct http_client *client; /* taken */
 };
 
-MUST_CHECK enum err fetcher_start(
-        const struct fetcher_config *config, struct fetcher **ret_fetcher, struct error *why);
+/** Starts the thread, which looks for what is to be fetched. ERR_UNAVAILABLE without one; the client is
+ *  freed then. */
+MUST_CHECK enum err
+fetcher_start(const struct fetcher_config *config, struct fetcher **ret_fetcher, struct error *why);
 /** There may be something new to fetch. Any thread. */
 void fetcher_wake(struct fetcher *fetcher);
 /** Ends what is under way (it is done again at the next start). NULL is fine. */

@@ -109,8 +109,7 @@ static bool read_name(struct str name, int64_t *ret_call_id)
 /* "31/88231-….mp3", relative to the folder. */
 static void place_path(char ret_path[PATH_SIZE], int64_t call_id, struct str name)
 {
-    (void)snprintf(
-            ret_path, PATH_SIZE, "%02d/%.*s", (int)(call_id % PLACES), STR_ARG(name));
+    (void)snprintf(ret_path, PATH_SIZE, "%02d/%.*s", (int)(call_id % PLACES), STR_ARG(name));
 }
 
 static void incoming_path(char ret_path[PATH_SIZE], struct str name)
@@ -139,6 +138,7 @@ static void *work(void *ctx)
     struct recordings *recordings = ctx;
     struct mail *mail;
 
+    (void)pthread_setname_np(pthread_self(), "recordings");
     while ((mail = mailbox_take(recordings->jobs, -1)) != NULL) {
         while (mail != NULL) {
             struct job *job = (struct job *)mail;
@@ -239,10 +239,8 @@ enum err upload_begin(struct recordings *recordings,
     if (!audio_type_parse(type, &upload->type))
         upload->type = type;
     make_name(upload->name, call_id, upload->type);
-    upload->fd = openat(recordings->incoming_fd,
-            upload->name,
-            O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-            0600);
+    upload->fd = openat(
+            recordings->incoming_fd, upload->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (upload->fd < 0) {
         int code = errno;
 
@@ -263,8 +261,7 @@ static enum err check_head(struct upload *upload, bool is_end, struct error *why
         return ERR_NONE;
     upload->head_checked = true;
     if (!audio_matches(upload->type, (struct str){upload->head, upload->head_len}))
-        return error_set(
-                why, ERR_INVALID, "the bytes are not %.*s", STR_ARG(upload->type));
+        return error_set(why, ERR_INVALID, "the bytes are not %.*s", STR_ARG(upload->type));
     return ERR_NONE;
 }
 
@@ -290,10 +287,8 @@ enum err upload_write(struct upload *upload, struct str piece, struct error *why
     if (piece.len == 0)
         return ERR_NONE;
     if (piece.len > (size_t)(LIMIT_RECORDING_BYTES - upload->size_bytes))
-        return error_set(why,
-                ERR_LIMIT,
-                "a recording may have at most %d bytes",
-                LIMIT_RECORDING_BYTES);
+        return error_set(
+                why, ERR_LIMIT, "a recording may have at most %d bytes", LIMIT_RECORDING_BYTES);
     memcpy(upload->head + upload->head_len, head.ptr, head.len);
     upload->head_len += head.len;
 
@@ -531,15 +526,14 @@ static void question_done(struct store_op *op)
 }
 
 /* Asks the store and waits. */
-static enum err ask_used(struct store *store,
-        int64_t call_id,
-        struct str name,
-        bool *ret_used,
-        struct error *why)
+static enum err
+ask_used(struct store *store, int64_t call_id, struct str name, bool *ret_used, struct error *why)
 {
     CLEANUP(arena_done) struct arena arena = {0};
     struct question question = {
-            .op = {.op = {.arena = &arena, .done = question_done}, .call_id = call_id, .file = name},
+            .op = {.op = {.arena = &arena, .done = question_done},
+                    .call_id = call_id,
+                    .file = name},
             .lock = PTHREAD_MUTEX_INITIALIZER,
             .answered = PTHREAD_COND_INITIALIZER,
     };
@@ -562,8 +556,8 @@ static enum err ask_used(struct store *store,
 }
 
 /* What no upload is busy with: kept when the database knows it, else removed. */
-static enum err sweep_file(
-        struct recordings *recordings, struct store *store, struct str name, struct error *why)
+static enum err
+sweep_file(struct recordings *recordings, struct store *store, struct str name, struct error *why)
 {
     int64_t call_id = 0;
     bool is_used = false;

@@ -26,17 +26,22 @@ struct upload;
 
 /** Opens (and makes, mode 0700) the folder and starts the thread. ERR_UNAVAILABLE. */
 MUST_CHECK enum err recordings_open(const char *folder,
-        const struct log *log, struct recordings **ret_recordings, struct error *why);
+        const struct log *log,
+        struct recordings **ret_recordings,
+        struct error *why);
 /** Ends the thread after its queue. NULL is fine. */
 void recordings_close(struct recordings *recordings);
 
 /** Looks through incoming: asks the store which files are known. Blocking; before serving. */
-MUST_CHECK enum err recordings_sweep(
-        struct recordings *recordings, struct store *store, struct error *why);
+MUST_CHECK enum err
+recordings_sweep(struct recordings *recordings, struct store *store, struct error *why);
 
 /** Begins an upload for a call. type is one of domain/audio.h. ERR_UNAVAILABLE (disk). */
-MUST_CHECK enum err upload_begin(struct recordings *recordings, int64_t call_id,
-        struct str type, struct upload **ret_upload, struct error *why);
+MUST_CHECK enum err upload_begin(struct recordings *recordings,
+        int64_t call_id,
+        struct str type,
+        struct upload **ret_upload,
+        struct error *why);
 /** Appends. ERR_INVALID when the first bytes are not of the type, ERR_LIMIT above
  *  LIMIT_RECORDING_BYTES, ERR_UNAVAILABLE when the disk is full. The upload can then only be
  *  discarded. */
@@ -59,6 +64,9 @@ void upload_discard(struct upload *upload);
 
 /** Opens a known file for reading; the caller owns *ret_fd. ERR_NOT_FOUND when it is gone. */
 MUST_CHECK enum err recordings_open_file(struct recordings *recordings,
-        struct str file, int *ret_fd, int64_t *ret_size_bytes, struct error *why);
+        struct str file,
+        int *ret_fd,
+        int64_t *ret_size_bytes,
+        struct error *why);
 /** Removes a file that no call references any more, on the recordings' thread. */
 void recordings_remove(struct recordings *recordings, struct str file);

@@ -29,6 +29,7 @@ struct http_target {
 
 struct http_target_table;
 
+/** An empty table. */
 struct http_target_table *http_target_table_new(void);
 /** No target may be in use. NULL is fine. */
 void http_target_table_free(struct http_target_table *table);

@@ -149,6 +149,7 @@ static void *work(void *ctx)
 {
     struct resolver *resolver = (struct resolver *)ctx;
 
+    (void)pthread_setname_np(pthread_self(), "resolver");
     (void)pthread_mutex_lock(&resolver->lock);
     while (!resolver->stopping) {
         if (STAILQ_EMPTY(&resolver->queue))

@@ -97,6 +97,21 @@ static void apply_change(struct gates *gates,
     gates_remove(gates, change.endpoint_id);
 }
 
+/* What was handed over in the transaction that changed its endpoint has the snapshot of before; the
+ * sink has been told of the newer one already. */
+static void refresh_snapshots(struct work_effects *effects, struct gates *gates)
+{
+    for (size_t i = 0; i < effects->handed_count; i++) {
+        struct delivery *delivery = effects->handed[i];
+        struct gate *gate = gates_find(gates, delivery->endpoint->id);
+
+        if (gate == NULL || gate->endpoint == delivery->endpoint)
+            continue;
+        endpoint_unref(delivery->endpoint);
+        delivery->endpoint = endpoint_ref(gate->endpoint);
+    }
+}
+
 void effects_apply(
         struct work_effects *effects, struct gates *gates, const struct store_config *config)
 {
@@ -105,6 +120,8 @@ void effects_apply(
 
     for (size_t i = 0; i < effects->change_count; i++)
         apply_change(gates, config, effects->changes[i]);
+    if (effects->change_count > 0)
+        refresh_snapshots(effects, gates);
     effects->change_count = 0;
 
     for (size_t i = 0; i < effects->handed_count; i++) {

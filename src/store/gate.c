@@ -7,6 +7,8 @@
 
 #include <utlist.h>
 
+#include "base/mem.h"
+
 enum { WINDOW_MIN = 16 };
 
 void gates_init(struct gates *gates, size_t memory_max)
@@ -14,10 +16,46 @@ void gates_init(struct gates *gates, size_t memory_max)
     *gates = (struct gates){.memory_max = memory_max};
 }
 
+static struct gate_cancelled *find_cancelled(const struct gates *gates, int64_t delivery_id)
+{
+    struct gate_cancelled *cancelled = NULL;
+
+    HASH_FIND(hh, gates->cancelled, &delivery_id, sizeof(delivery_id), cancelled);
+    return cancelled;
+}
+
+void gates_put_cancelled(struct gates *gates, int64_t delivery_id)
+{
+    struct gate_cancelled *cancelled = find_cancelled(gates, delivery_id);
+
+    if (cancelled != NULL)
+        return;
+    cancelled = mem_new(sizeof(*cancelled));
+    cancelled->delivery_id = delivery_id;
+    HASH_ADD(hh, gates->cancelled, delivery_id, sizeof(delivery_id), cancelled);
+}
+
+void gates_drop_cancelled(struct gates *gates, int64_t delivery_id)
+{
+    struct gate_cancelled *cancelled = find_cancelled(gates, delivery_id);
+
+    if (cancelled == NULL)
+        return;
+    HASH_DEL(gates->cancelled, cancelled);
+    free(cancelled);
+}
+
+bool gates_has_cancelled(const struct gates *gates, int64_t delivery_id)
+{
+    return find_cancelled(gates, delivery_id) != NULL;
+}
+
 void gates_done(struct gates *gates)
 {
     struct gate *gate, *next;
 
+    while (gates->cancelled != NULL)
+        gates_drop_cancelled(gates, gates->cancelled->delivery_id);
     HASH_ITER (hh, gates->by_id, gate, next)
         gates_remove(gates, gate->endpoint_id);
     heap_done(&gates->due);
@@ -261,7 +299,8 @@ int64_t gates_next_due_ms(const struct gates *gates)
 {
     struct heap_item *first = heap_first(&gates->due);
 
-    return first != NULL ? first->at_ms : INT64_MAX;
+    /* Closed gates claim nothing: what is due is no reason for a turn. */
+    return first != NULL && !gates->closed ? first->at_ms : INT64_MAX;
 }
 
 struct gate *gates_first_due(struct gates *gates, int64_t now_ms)

@@ -54,10 +54,18 @@ struct gate_org {
     size_t count;
 };
 
+/* A delivery that was cancelled while it is in memory. Until it is back it cannot start anew, or two
+ * attempts of it would be under way at once. */
+struct gate_cancelled {
+    int64_t delivery_id; /* the hash key */
+    UT_hash_handle hh;
+};
+
 struct gates {
     struct gate *by_id;
     struct gate_org *by_org;
     struct heap due;
+    struct gate_cancelled *cancelled;
     struct gate *touched;
     size_t in_memory;
     size_t in_memory_saved;
@@ -98,3 +106,10 @@ void gate_schedule(struct gates *gates, struct gate *gate, int64_t now_ms);
 int64_t gates_next_due_ms(const struct gates *gates);
 /** The gate that may claim now, or NULL. */
 struct gate *gates_first_due(struct gates *gates, int64_t now_ms);
+
+/** The delivery, which is in memory, was cancelled. Kept although the transaction fails: it then
+ *  means nothing. */
+void gates_put_cancelled(struct gates *gates, int64_t delivery_id);
+/** The delivery is back from memory. */
+void gates_drop_cancelled(struct gates *gates, int64_t delivery_id);
+bool gates_has_cancelled(const struct gates *gates, int64_t delivery_id);

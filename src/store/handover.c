@@ -352,6 +352,10 @@ enum err handover_requeue(
 {
     struct db_stmt *stmt = db_stmt(work->db, SQL_REQUEUE);
 
+    if (gates_has_cancelled(work->gates, delivery_id))
+        return error_set(why,
+                ERR_CONFLICT,
+                "its cancelled attempt is still under way: try again when it has ended");
     db_bind_i64(stmt, 1, delivery_id);
     db_bind_i64(stmt, 2, work->now_ms);
     gate_due(work->gates, gate, work->now_ms);

@@ -31,6 +31,7 @@ MUST_CHECK enum err handover_look(struct store_work *work, struct gate *gate, st
 MUST_CHECK enum err handover_release(struct store_work *work, struct gate *gate,
         int64_t call_id, struct error *why);
 
-/** Starts a finished delivery anew: waiting, due now, at the beginning of its retry schedule. */
+/** Starts a finished delivery anew: waiting, due now, at the beginning of its retry schedule.
+ *  ERR_CONFLICT while an attempt of it that was cancelled is under way. */
 MUST_CHECK enum err handover_requeue(struct store_work *work, struct gate *gate,
         int64_t delivery_id, struct error *why);

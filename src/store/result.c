@@ -313,6 +313,7 @@ enum err result_run(struct store_work *work, struct store_op *op, struct error *
     struct delivery *delivery = (struct delivery *)op;
     struct gate *gate = gates_find(work->gates, delivery->endpoint->id);
 
+    gates_drop_cancelled(work->gates, delivery->id);
     if (delivery->result == RESULT_RETURNED)
         return store_return(work, gate, delivery, why);
     return store_attempt(work, gate, delivery, why);

@@ -539,6 +539,7 @@ static void *reader_main(void *arg)
 {
     struct reader *reader = arg;
 
+    (void)pthread_setname_np(pthread_self(), "store-reader");
     for (;;) {
         bool closed = mailbox_is_closed(reader->mailbox);
         struct mail *mail = mailbox_take(reader->mailbox, -1);
@@ -615,6 +616,7 @@ static void *store_main(void *arg)
 {
     struct store *store = arg;
 
+    (void)pthread_setname_np(pthread_self(), "store");
     for (;;) {
         bool closed = mailbox_is_closed(store->mailbox);
         struct mail *mail = mailbox_take(store->mailbox, closed ? 0 : wait_ms(store));
@@ -676,11 +678,34 @@ static enum err recover(struct store_work *work, struct error *why)
     return err;
 }
 
+/* Ids go on above those that are there, also when the clock was set back while the program was not
+ * running: they are the order of events (I9), and no two rows may get the same. */
+static enum err continue_ids(struct store_work *work, struct error *why)
+{
+    static const char SQL[] = "SELECT max(id) FROM (SELECT max(id) AS id FROM event"
+                              " UNION ALL SELECT max(id) FROM delivery"
+                              " UNION ALL SELECT max(id) FROM attempt"
+                              " UNION ALL SELECT max(id) FROM endpoint"
+                              " UNION ALL SELECT max(id) FROM token"
+                              " UNION ALL SELECT max(id) FROM inbox_request) AS newest";
+    struct db_stmt *stmt = db_stmt(work->db, SQL);
+    bool row;
+    enum err err = db_next(stmt, &row, why);
+
+    if (err == ERR_NONE && row) {
+        work->store->ids.last = db_i64(stmt, 0);
+        db_stop(stmt);
+    }
+    return err;
+}
+
 static enum err load(struct store *store, struct error *why)
 {
     struct store_work work = writing_work(store);
     enum err err = db_begin(store->db, true, why);
 
+    if (err == ERR_NONE)
+        err = continue_ids(&work, why);
     if (err == ERR_NONE)
         err = recover(&work, why);
     if (err == ERR_NONE)

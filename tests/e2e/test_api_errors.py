@@ -118,7 +118,7 @@ def test_all_faults_of_an_endpoint_are_named_at_once(org):
         ("duration", 86401),
         ("duration", 1.5),
         ("duration", "124"),
-        ("duration", 2**63),
+        ("duration", 2**53),
         ("duration", True),
         ("started_at", "2024-04-31T00:00:00Z"),
         ("started_at", "2024-04-28T11:58:00"),
@@ -314,8 +314,17 @@ def head_of(org, method: str, path: str, *lines: str) -> bytes:
 def test_a_body_that_is_announced_too_large_is_413_before_it_is_sent(org, method, path, content_type, announced):
     path = path.format(call_id=org.log_call()["call_id"])
     with Wire(org.server.address) as wire:
-        wire.send(head_of(org, method, path, f"Content-Type: {content_type}", f"Content-Length: {announced}"))
+        lines = [f"Content-Type: {content_type}", f"Content-Length: {announced}", "Expect: 100-continue"]
+        wire.send(head_of(org, method, path, *lines))
         assert_problem(wire.read_answer(), 413)
+
+
+@pytest.mark.parametrize("path, limit", [("/v1/calls", MIB), ("/v1/calls/batch", 8 * MIB)])
+def test_a_body_that_is_sent_too_large_is_413_and_the_connection_goes_on(org, path, limit):
+    headers = {"Content-Type": "application/json"}
+    for _ in range(2):
+        assert_problem(org.api.post(path, body=b" " * (limit + 1), headers=headers), 413)
+    org.log_call()
 
 
 def test_a_body_that_turns_out_too_large_is_413(org):

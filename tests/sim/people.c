@@ -269,8 +269,8 @@ static void endpoint_was_written(struct store_op *op)
 {
     struct act *act = op->owner;
 
-    if (is_answered(act))
-        endpoint_unref(act->endpoint_write.result);
+    (void)is_answered(act);
+    endpoint_unref(act->endpoint_write.result);
     act_done(op);
 }
 
@@ -380,8 +380,8 @@ static void endpoint_was_rotated(struct store_op *op)
 {
     struct act *act = op->owner;
 
-    if (is_answered(act))
-        endpoint_unref(act->endpoint_rotate.endpoint);
+    (void)is_answered(act);
+    endpoint_unref(act->endpoint_rotate.endpoint);
     act_done(op);
 }
 

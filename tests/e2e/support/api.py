@@ -53,7 +53,8 @@ class Api:
     def _send(self, method, path, body, headers, timeout) -> Answer:
         connection, is_old = self._connection(timeout)
         try:
-            connection.request(method, path, body=body, headers=headers)
+            is_chunked = headers.get("Transfer-Encoding") == "chunked"
+            connection.request(method, path, body=body, headers=headers, encode_chunked=is_chunked)
             response = connection.getresponse()
             answer = Answer(response.status, response.headers, response.read())
             if response.will_close:

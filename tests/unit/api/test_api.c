@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of api - what holds for every request: path, method, who asks, body, idempotency. */
-#include "rig.h"
-
 #include "api/route.h"
+#include "rig.h"
 
 static struct rig *rig_of(void **state)
 {
@@ -256,7 +255,8 @@ static void a_replayed_org_shows_its_first_secret_again(void **state)
     rig->token = RIG_ADMIN_TOKEN;
     for (int i = 0; i < 2; i++) {
         rig_header(rig, "Idempotency-Key", "k1");
-        assert_int_equal(rig_ask(rig, "POST", "/v1/orgs", "{\"id\":\"org_c\",\"name\":\"C\"}"), 201);
+        assert_int_equal(
+                rig_ask(rig, "POST", "/v1/orgs", "{\"id\":\"org_c\",\"name\":\"C\"}"), 201);
         if (i == 1)
             rig_assert_str(rig, "token.secret", secret);
         (void)snprintf(secret, sizeof(secret), "%.*s", STR_ARG(rig_str(rig, "token.secret")));

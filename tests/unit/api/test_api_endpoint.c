@@ -40,7 +40,7 @@ static void test_a_new_endpoint_has_the_defaults_and_shows_its_secret_once(void 
     assert_true(is_null(rig, "disabled_at"));
     assert_int_equal(rig_i64(rig, "timeout_s"), 15);
     assert_int_equal(json_count(rig_value(rig, "retry_schedule")), 9);
-    rig_assert_str(rig, "retry_schedule[8]", "1d");
+    rig_assert_str(rig, "retry_schedule[8]", "24h");
     assert_int_equal(rig_i64(rig, "max_in_flight"), 10);
     assert_true(is_null(rig, "rate_limit"));
     rig_assert_str(rig, "ordering", "call");

@@ -104,10 +104,9 @@ int kept_store_set_up(void **state)
     };
     assert_int_equal(store_open(&config, &kept->store, &why), ERR_NONE);
     assert_int_equal(store_start(kept->store, &why), ERR_NONE);
-    assert_int_equal(recordings_open(temp_folder_path(&kept->folder, "recordings"),
-                             NULL,
-                             &kept->recordings,
-                             &why),
+    assert_int_equal(
+            recordings_open(
+                    temp_folder_path(&kept->folder, "recordings"), NULL, &kept->recordings, &why),
             ERR_NONE);
     assert_int_equal(KEPT_RUN(kept, store_org_create, &org), ERR_NONE);
     *state = kept;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of fetcher - downloads from a scripted server, on virtual time. */
-#include "kept_store.h"
-
 #include <sched.h>
 #include <stdatomic.h>
 
+#include "kept_store.h"
 #include "media/fetcher.h"
 #include "support/http_client_scripted.h"
 
-#define WAV_TEXT "RIFF\x24\x08\x00\x00WAVEfmt and so on, for as long as it takes to tell a type by it"
+#define WAV_TEXT                                                                                   \
+    "RIFF\x24\x08\x00\x00WAVEfmt and so on, for as long as it takes to tell a type by it"
 
 enum { REQUESTS_MAX = 8 };
 
@@ -21,7 +21,8 @@ struct server {
     atomic_size_t request_count;
 };
 
-static void answer(void *ctx, const struct http_request *request, struct http_script_answer *ret_answer)
+static void
+answer(void *ctx, const struct http_request *request, struct http_script_answer *ret_answer)
 {
     struct server *server = ctx;
     size_t i = atomic_load(&server->request_count);
@@ -119,8 +120,7 @@ static void the_type_is_told_by_the_bytes_where_the_server_does_not_know(void **
 
     kept_store_wait_events(kept, 3);
     fetcher_stop(fetcher);
-    assert_true(
-            str_is(kept_store_recording(kept, call_id).recording.content_type, "audio/wav"));
+    assert_true(str_is(kept_store_recording(kept, call_id).recording.content_type, "audio/wav"));
 }
 
 /* Lets virtual time run through the waits between five tries, then waits for the events. */

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of recordings - uploads, what stays of them, and the sweep. */
-#include "kept_store.h"
-
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "domain/limits.h"
+#include "kept_store.h"
 
 /* An MPEG frame header and bytes behind it, longer than what tells a type. */
 #define MP3_TEXT                                                                                   \
@@ -48,7 +47,8 @@ static struct upload *begin(struct kept_store *kept, int64_t call_id, const char
     struct upload *upload = NULL;
     struct error why;
 
-    assert_int_equal(upload_begin(kept->recordings, call_id, str_from(type), &upload, &why), ERR_NONE);
+    assert_int_equal(
+            upload_begin(kept->recordings, call_id, str_from(type), &upload, &why), ERR_NONE);
     return upload;
 }
 
@@ -100,12 +100,10 @@ static void an_upload_can_be_read_before_and_after_it_is_kept(void **state)
     upload_keep(upload);
     settle(kept);
     assert_true(str_equal(read_file(kept, file), STR(MP3_TEXT)));
-    assert_int_equal(access(temp_folder_path(&kept->folder,
-                                    arena_strf(&kept->arena,
-                                            "recordings/31/%.*s",
-                                            STR_ARG(file))
-                                            .ptr),
-                             R_OK),
+    assert_int_equal(
+            access(temp_folder_path(&kept->folder,
+                           arena_strf(&kept->arena, "recordings/31/%.*s", STR_ARG(file)).ptr),
+                    R_OK),
             0);
 }
 
@@ -182,9 +180,8 @@ static void an_upload_over_the_limit_is_refused(void **state)
     struct error why;
 
     /* Only the length is looked at. */
-    assert_int_equal(upload_write(upload,
-                             (struct str){MP3_TEXT, (size_t)LIMIT_RECORDING_BYTES + 1},
-                             &why),
+    assert_int_equal(
+            upload_write(upload, (struct str){MP3_TEXT, (size_t)LIMIT_RECORDING_BYTES + 1}, &why),
             ERR_LIMIT);
     upload_discard(upload);
 }
@@ -206,8 +203,7 @@ static void names_that_are_none_of_ours_open_nothing(void **state)
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         assert_int_equal(
-                recordings_open_file(
-                        kept->recordings, str_from(names[i]), &fd, &size_bytes, &why),
+                recordings_open_file(kept->recordings, str_from(names[i]), &fd, &size_bytes, &why),
                 ERR_NOT_FOUND);
 }
 
