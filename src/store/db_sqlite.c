@@ -542,6 +542,10 @@ static enum err configure(struct sqlite_db *db, const char *path, struct error *
 
 static enum err open_file(struct sqlite_db *db, const char *path, struct error *why)
 {
+    /* Without statistics an allocation needs no lock. Counts for the first connection of the
+     * process only; later calls change nothing. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+
     int rc = sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
     if (rc != SQLITE_OK)
