@@ -311,6 +311,10 @@ static void inbox_found(struct request *request, enum err err)
         problem_reply_error(request, err, &request->op->why);
         return;
     }
+    if (receiving->get.inbox.org_id.ptr == NULL && x->body.len > INBOX_OF_VISITOR_BODY_MAX_BYTES) {
+        request_refuse_large(request, INBOX_OF_VISITOR_BODY_MAX_BYTES);
+        return;
+    }
     x->ops->each_header(x, add_header_line, &receiving->headers);
     if (buf_err(&receiving->headers) != ERR_NONE) {
         problem_reply(request, 431, "the headers are too large to keep");

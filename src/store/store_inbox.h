@@ -10,6 +10,7 @@
 enum {
     INBOX_REQUESTS_MAX = 100,
     INBOX_BODY_MAX_BYTES = 1024 * 1024,
+    INBOX_OF_VISITOR_BODY_MAX_BYTES = 64 * 1024, /* anybody may make one: disks have an end */
     INBOX_DELAY_MAX_MS = 30000,
     INBOXES_PER_ORG_MAX = 100,
     INBOXES_OF_VISITORS_MAX = 1000,

@@ -716,7 +716,6 @@ static enum err check_watchdog(struct world *world)
 /* What is older than 30 days is gone, but for calls. */
 static enum err check_retention(struct world *world)
 {
-    fprintf(stderr,"DBG now %lld: %.*s\n",(long long)world->clock.now_ms,STR_ARG(world_text(world,"SELECT group_concat(delivery_id||' '||started_at||' '||number||' '||coalesce((select state||' '||finished_at from delivery d where d.id=delivery_id),'-'),'; ') FROM attempt")));
     WORLD_CHECK(world, world_number(world, "SELECT count(*) FROM attempt") == 0);
     WORLD_CHECK(world, world_number(world, "SELECT count(*) FROM delivery") == 0);
     WORLD_CHECK(world, world_number(world, "SELECT count(*) FROM event") == 0);

@@ -45,7 +45,6 @@ static void run_step(struct sweep *sweep, const struct step *step)
     if (may_fail)
         world_digest(world, before);
     enum err err = step->run(world);
-    if(err&&failed_before)fprintf(stderr,"DBG %s %s\n",step->name,err_name(err));
 
     if (err == ERR_NONE) {
         WORLD_CHECK(world, has_failed(world) == failed_before); /* else nobody was told */
@@ -66,7 +65,7 @@ static void pass_time(struct sweep *sweep, int64_t ms)
     struct world *world = &sweep->world;
     bool failed_before = has_failed(world);
 
-    world_sleep(world, ms);
+    world_pass(world, ms);
     if (has_failed(world) && !failed_before)
         recover(sweep);
 }

@@ -110,6 +110,7 @@ void world_init(struct world *world)
 void world_done(struct world *world)
 {
     store_close(world->store);
+    db_close(world->outside);
     arena_done(&world->arena);
     temp_folder_done(&world->folder);
 }
@@ -181,18 +182,39 @@ void world_sleep(struct world *world, int64_t ms)
     world_settle(world);
 }
 
-void world_end_deliveries(struct world *world)
+static void set_time(struct world *world, int64_t now_ms)
+{
+    clock_virtual_set(&world->clock, now_ms);
+    world_settle(world);
+}
+
+/* Goes from due moment to due moment, until until_ms or until nothing is open. */
+static void go_on(struct world *world, int64_t until_ms)
 {
     world_settle(world);
     for (int i = 0;; i++) {
         int64_t now_ms = clock_wall_ms(&world->clock.clock);
         int64_t due_ms = world_number(world, "SELECT min(due_at) FROM delivery WHERE state < 4");
 
-        if (due_ms <= 0)
+        if (due_ms <= 0 || due_ms > until_ms)
             return;
         WORLD_CHECK(world, i < JUMPS_MAX); /* I3: something is stuck */
-        world_sleep(world, due_ms > now_ms ? due_ms - now_ms : WORLD_HOUR_MS);
+        set_time(world, due_ms > now_ms ? due_ms : now_ms + WORLD_HOUR_MS);
     }
+}
+
+void world_pass(struct world *world, int64_t ms)
+{
+    int64_t until_ms = clock_wall_ms(&world->clock.clock) + ms;
+
+    go_on(world, until_ms);
+    if (clock_wall_ms(&world->clock.clock) < until_ms)
+        set_time(world, until_ms);
+}
+
+void world_end_deliveries(struct world *world)
+{
+    go_on(world, INT64_MAX);
 }
 
 /* ---- what is expected ---- */
@@ -209,12 +231,12 @@ void world_expect_event(struct world *world, int64_t event_id, int64_t delivery_
     world->events[world->event_count++] = (struct expected_event){event_id, delivery_count};
 }
 
-static struct db *open_outside(struct world *world)
+static struct db *outside(struct world *world)
 {
-    struct db *db = NULL;
-
-    WORLD_CHECK(world, db_sqlite_open(world->config.path, false, &db, NULL) == ERR_NONE);
-    return db;
+    if (world->outside == NULL)
+        WORLD_CHECK(world,
+                db_sqlite_open(world->config.path, false, &world->outside, NULL) == ERR_NONE);
+    return world->outside;
 }
 
 static bool next_row(struct world *world, struct db_stmt *stmt)
@@ -227,22 +249,11 @@ static bool next_row(struct world *world, struct db_stmt *stmt)
 
 int64_t world_number(struct world *world, const char *sql)
 {
-    struct db *db = open_outside(world);
-    struct db_stmt *stmt = db_stmt(db, sql);
+    struct db_stmt *stmt = db_stmt(outside(world), sql);
     int64_t number = next_row(world, stmt) ? db_i64(stmt, 0) : -1;
 
-    db_close(db);
+    db_stop(stmt);
     return number;
-}
-
-struct str world_text(struct world *world, const char *sql)
-{
-    struct db *db = open_outside(world);
-    struct db_stmt *stmt = db_stmt(db, sql);
-    struct str text = next_row(world, stmt) ? arena_str(&world->arena, db_str(stmt, 0)) : STR_NONE;
-
-    db_close(db);
-    return text;
 }
 
 static void add_rows(struct world *world, struct db *db, const char *sql, struct buf *buf)
@@ -269,7 +280,7 @@ void world_digest(struct world *world, uint8_t ret_digest[SHA256_BYTES])
     memset(ret_digest, 0, SHA256_BYTES);
     if (access(world->config.path, F_OK) != 0)
         return;
-    struct db *db = open_outside(world);
+    struct db *db = outside(world);
     add_rows(world, db, SQL_SELECTS, &selects);
     struct str rest = buf_str(&selects);
     while (rest.len > 0) {
@@ -279,17 +290,15 @@ void world_digest(struct world *world, uint8_t ret_digest[SHA256_BYTES])
     }
     assert_int_equal(buf_err(&rows), ERR_NONE);
     codec_sha256(buf_str(&rows), ret_digest);
-    db_close(db);
 }
 
 static int64_t count_by_id(struct world *world, const char *sql, int64_t id)
 {
-    struct db *db = open_outside(world);
-    struct db_stmt *stmt = db_stmt(db, sql);
+    struct db_stmt *stmt = db_stmt(outside(world), sql);
 
     db_bind_i64(stmt, 1, id);
     int64_t count = next_row(world, stmt) ? db_i64(stmt, 0) : -1;
-    db_close(db);
+    db_stop(stmt);
     return count;
 }
 

@@ -56,6 +56,7 @@ struct world {
     struct delivery_sink sink;
     struct store_config config;
     struct store *store;   /* NULL: closed */
+    struct db *outside;    /* a look at its database from outside; NULL: not needed yet */
     int64_t fail_at;       /* the database call that fails; 0: none */
     int64_t calls;         /* made so far */
     size_t done_count;     /* ops */
@@ -89,9 +90,9 @@ enum err world_finish(struct world *world, struct store_op *op, enum err submitt
 
 /** Turns until nothing is left to be done within a second, which may pass. */
 void world_settle(struct world *world);
-/** Lets that much time pass at once, as if the machine had slept. */
-void world_sleep(struct world *world, int64_t ms);
-/** Goes from due moment to due moment until every delivery has ended. */
+/** Lets that much time pass, from one due delivery to the next; housekeeping sleeps meanwhile. */
+void world_pass(struct world *world, int64_t ms);
+/** Lets time pass until every delivery has ended. */
 void world_end_deliveries(struct world *world);
 
 void world_expect_call(struct world *world, int64_t call_id);
@@ -99,8 +100,6 @@ void world_expect_event(struct world *world, int64_t event_id, int64_t delivery_
 
 /** The first column of the first row; no row: -1. */
 int64_t world_number(struct world *world, const char *sql);
-/** The same for a text, which lives as long as the world; none: no row. */
-struct str world_text(struct world *world, const char *sql);
 /** SHA-256 of every row of every table; of nothing when there is no database yet. */
 void world_digest(struct world *world, uint8_t ret_digest[SHA256_BYTES]);
 

@@ -244,6 +244,20 @@ static void test_a_body_above_a_mebibyte_is_413(void **state)
     free(bytes);
 }
 
+static void test_a_visitors_inbox_takes_64_kibibytes(void **state)
+{
+    struct rig *rig = *state;
+    size_t len = (size_t)64 * 1024;
+    char *bytes = calloc(1, len + 1);
+
+    rig->token = NULL;
+
+    const char *in = rig_textf(rig, "/in/%s", make_inbox(rig, NULL));
+    assert_int_equal(rig_ask_bytes(rig, "POST", in, (struct str){bytes, len}), 200);
+    assert_int_equal(rig_ask_bytes(rig, "POST", in, (struct str){bytes, len + 1}), 413);
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +273,7 @@ int main(void)
             RIG_TEST(test_a_visitors_inbox_needs_no_token_and_goes_after_a_day),
             RIG_TEST(test_a_visitor_makes_ten_inboxes_a_minute),
             RIG_TEST(test_a_body_above_a_mebibyte_is_413),
+            RIG_TEST(test_a_visitors_inbox_takes_64_kibibytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
