@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.."
 export PATH="${CALLSYNC:+$(dirname "$CALLSYNC"):}$PWD/build:$PATH"
 
 # A request to the API: method, path, and what else curl is to do.
-api() { curl -sS --fail-with-body -X "$1" "$BASE$2" -H "Authorization: Bearer $TOKEN" "${@:3}"; }
+api() { curl -sS --fail-with-body -w '\n' -X "$1" "$BASE$2" -H "Authorization: Bearer $TOKEN" "${@:3}"; }
 
 # 1. A test inbox, which shows what arrives; and an endpoint that sends there. They share a secret.
 secret=whsec_$(head -c 32 /dev/urandom | base64)

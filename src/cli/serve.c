@@ -61,7 +61,8 @@ static void set_stop_signals(sigset_t *ret_signals)
     (void)sigaddset(ret_signals, SIGINT);
 }
 
-/* Ignored: a peer that is gone is an error of the write, not a signal. */
+/* Ignored: a peer that is gone, or a file that may not grow, is an error of the write, not a
+ * signal. */
 static void prepare_signals(void)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
@@ -70,6 +71,7 @@ static void prepare_signals(void)
 
     set_stop_signals(&stop);
     (void)sigaction(SIGPIPE, &ignore, NULL);
+    (void)sigaction(SIGXFSZ, &ignore, NULL);
     (void)sigprocmask(SIG_BLOCK, &stop, NULL);
     (void)sigaction(SIGTERM, &end, NULL);
     (void)sigaction(SIGINT, &end, NULL);

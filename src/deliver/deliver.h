@@ -36,8 +36,8 @@ struct deliver_config {
 };
 
 /** Builds it, without threads. */
-MUST_CHECK enum err deliver_new(
-        const struct deliver_config *config, struct deliver **ret_deliver, struct error *why);
+MUST_CHECK enum err
+deliver_new(const struct deliver_config *config, struct deliver **ret_deliver, struct error *why);
 /** What to give to store_open(). Lives as long as deliver. */
 const struct delivery_sink *deliver_sink(struct deliver *deliver);
 /** Starts the threads; results go to store. */

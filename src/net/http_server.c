@@ -60,6 +60,7 @@ struct connection {
     LIST_ENTRY(connection) link;
     int fd;
     _Atomic int64_t deadline_ms; /* by the monotonic clock; 0: none */
+    bool has_ended;              /* the last sweep found the peer's end; the sweeper's */
 };
 
 _Static_assert((int)LISTEN_ADDRESS_SIZE == (int)HTTP_LISTEN_SIZE, "one size for one text");
@@ -484,9 +485,13 @@ static void collect(struct exchange *exchange, struct str piece)
 static enum MHD_Result take_piece(struct exchange *exchange, struct str piece)
 {
     if (has_reply(exchange)) {
-        /* A response cannot be queued now; so the rest is read for nothing, within reason. */
+        /* A response cannot be queued now; so the rest is read for nothing, within reason: what a
+         * good body might have cost as well. */
+        size_t limit = exchange->x.body_max_bytes > DRAIN_MAX_BYTES ? exchange->x.body_max_bytes
+                                                                    : DRAIN_MAX_BYTES;
+
         exchange->drained_bytes += piece.len;
-        if (exchange->drained_bytes > DRAIN_MAX_BYTES)
+        if (exchange->drained_bytes > limit)
             return MHD_NO;
     } else {
         collect(exchange, piece);
@@ -660,6 +665,14 @@ static void on_connection(void *ctx,
 
 /* ----------------------------------------------------------------------------- the sweeper */
 
+/* An end that comes together with data is lost on libmicrohttpd: the edge is used up by then. */
+static bool has_ended(int fd)
+{
+    char byte;
+
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* Called with the lock held. */
 static void cut_overdue(struct http_server *server)
 {
@@ -669,9 +682,13 @@ static void cut_overdue(struct http_server *server)
     LIST_FOREACH(connection, &server->connections, link)
     {
         int64_t deadline_ms = atomic_load_explicit(&connection->deadline_ms, memory_order_relaxed);
+        bool is_awaited = deadline_ms != 0;
+        bool ended_before = connection->has_ended;
 
-        /* The server thread then reads the end of the stream and closes. */
-        if (deadline_ms != 0 && deadline_ms <= now)
+        connection->has_ended = is_awaited && has_ended(connection->fd);
+        /* The server thread then reads the end of the stream and closes. An end is believed when it
+         * is still there at the next sweep: what came before it may be just about to be read. */
+        if (is_awaited && (deadline_ms <= now || (ended_before && connection->has_ended)))
             (void)shutdown(connection->fd, SHUT_RDWR);
     }
 }

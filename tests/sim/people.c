@@ -456,9 +456,12 @@ static void delivery_was_retried(struct store_op *op)
 static void retry_delivery(struct people *people)
 {
     struct act *act = act_new(people);
+    bool regrets = people->regretted_id != 0 && world_chance(people->world, 30);
 
-    act->delivery_retry =
-            (struct delivery_retry){.org_id = WORLD_ORG, .id = random_delivery(people)};
+    act->delivery_retry = (struct delivery_retry){
+            .org_id = WORLD_ORG,
+            .id = regrets ? people->regretted_id : random_delivery(people),
+    };
     prepare(act, delivery_was_retried);
     submitted(act, store_delivery_retry(people->world->store, &act->delivery_retry));
 }
@@ -469,6 +472,7 @@ static void cancel_delivery(struct people *people)
 
     act->delivery_cancel =
             (struct delivery_cancel){.org_id = WORLD_ORG, .id = random_delivery(people)};
+    people->regretted_id = act->delivery_cancel.id;
     prepare(act, act_done);
     submitted(act, store_delivery_cancel(people->world->store, &act->delivery_cancel));
 }

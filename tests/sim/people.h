@@ -16,6 +16,7 @@ struct people {
     int64_t calls[CALLS_MAX];     /* ids that were answered */
     size_t call_count;
     int64_t external_ids[8]; /* the call ids of known external ids; 0: none */
+    int64_t regretted_id;    /* the delivery that was cancelled last; 0: none */
 };
 
 /** Makes the org and the first endpoints. */

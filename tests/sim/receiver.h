@@ -3,7 +3,8 @@
  * receiver - the receiving side of the simulated world: an http_client on virtual time.
  *
  * Each receiver ("https://r7.example/" is number 7) has a mood that decides, with seeded chance, how
- * long an answer takes and what it is. Whoever watches is told of each start and each end.
+ * long an answer takes and what it is. Whoever watches is told of each start and of each end, which
+ * the plain scripted client of tests/support does not do.
  */
 #pragma once
 

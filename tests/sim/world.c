@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "store/db.h"
@@ -98,21 +97,12 @@ static void open_program(struct world *world)
     ledger_open(&world->ledger);
 }
 
-/* The folder is in memory where there is such a place: the database syncs at each commit. */
-static void make_folder(struct world *world)
-{
-    const char *parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-
-    (void)snprintf(world->folder, sizeof(world->folder), "%s/callsync-sim-XXXXXX", parent);
-    if (mkdtemp(world->folder) == NULL)
-        ledger_fail(&world->ledger, "cannot make a folder in %s", parent);
-    (void)snprintf(world->path, sizeof(world->path), "%s/callsync.db", world->folder);
-}
-
 struct world *world_new(uint64_t seed)
 {
     struct world *world = mem_new(sizeof(*world));
 
+    temp_folder_init(&world->folder);
+    world->path = temp_folder_path(&world->folder, "callsync.db");
     clock_virtual_init(&world->clock, BEGIN_MS);
     rand_seed(&world->rand, seed);
     world->log = (struct log){.fd = -1, .level = LOG_ERROR, .clock = &world->clock.clock};
@@ -127,7 +117,6 @@ struct world *world_new(uint64_t seed)
     rand_seed(&world->receivers.rand, ~seed);
     world->sink = (struct delivery_sink){sink_deliver, sink_endpoint_changed, world};
     world->listener = (struct note_listener){publish, world};
-    make_folder(world);
     open_program(world);
     return world;
 }
@@ -166,22 +155,11 @@ void world_restart(struct world *world)
     open_program(world);
 }
 
-static void remove_file(const struct world *world, const char *end)
-{
-    char path[WORLD_PATH_SIZE + 32];
-
-    (void)snprintf(path, sizeof(path), "%s%s", world->path, end);
-    (void)unlink(path);
-}
-
 void world_free(struct world *world)
 {
     kill_program(world);
     ledger_done(&world->ledger);
-    remove_file(world, "");
-    remove_file(world, "-wal");
-    remove_file(world, "-shm");
-    (void)rmdir(world->folder);
+    temp_folder_done(&world->folder);
     free(world);
 }
 

@@ -13,8 +13,8 @@
 #include "domain/secret.h"
 #include "ledger.h"
 #include "store/store_work.h"
+#include "support/temp_folder.h"
 
-enum { WORLD_PATH_SIZE = 64 };
 #define WORLD_ORG STR("org_sim")
 
 struct world {
@@ -24,8 +24,8 @@ struct world {
     struct log log; /* silent */
     uint8_t seal_key[SECRET_KEY_BYTES];
     uint8_t link_key[SECRET_KEY_BYTES];
-    char folder[WORLD_PATH_SIZE];
-    char path[WORLD_PATH_SIZE + 16];
+    struct temp_folder folder;
+    const char *path; /* of the database, in the folder */
     struct receivers receivers;
     struct ledger ledger;
     struct delivery_sink sink; /* tells the ledger, then goes on to deliver */

@@ -848,6 +848,7 @@ static const struct step KEEPING[] = {
 static const struct step GROWING_OLD[] = {
         {"log a call", log_call, 3 * 3600 * 1000},
         {"a day passes", NULL, 25 * 3600 * 1000},
+        {"what a failure kept goes a minute later", NULL, 2 * 60 * 1000},
         {"watchdog", check_watchdog, 3 * 3600 * 1000},
         {"a month passes", NULL, INT64_C(32) * 24 * 3600 * 1000},
         {"what a failure kept goes a day later", NULL, INT64_C(25) * 3600 * 1000},

@@ -9,12 +9,17 @@
 
 #include "scenario.h"
 
-/* How far before its call a failure may be to be in this step: no step makes as many calls. */
-enum { STEP_CALLS_MAX = 150, RUNS_MAX = 5000 };
+enum { RUNS_MAX = 5000, STEPS_MAX = 16, NAME_SIZE = 128 };
+
+/* A step makes at most so many calls more than it did when nothing failed. */
+enum { MORE_CALLS_MAX = 16 };
 
 struct sweep {
     const struct scenario *scenario;
+    const struct world *begin_with;
     bool crash;
+    char name[NAME_SIZE];
+    int64_t step_calls[STEPS_MAX]; /* that each step made when nothing failed */
     struct world world;
 };
 
@@ -34,11 +39,14 @@ static void recover(struct sweep *sweep)
     world_settle(world);
 }
 
-static void run_step(struct sweep *sweep, const struct step *step)
+static void run_step(struct sweep *sweep, size_t i)
 {
+    const struct step *step = &sweep->scenario->steps[i];
     struct world *world = &sweep->world;
     bool failed_before = has_failed(world);
-    bool may_fail = !failed_before && world->fail_at - world->calls <= STEP_CALLS_MAX;
+    int64_t calls_left = world->fail_at - world->calls;
+    bool may_fail = calls_left > 0 && calls_left <= sweep->step_calls[i] + MORE_CALLS_MAX;
+    int64_t calls_before = world->calls;
     uint8_t before[SHA256_BYTES];
     uint8_t after[SHA256_BYTES];
 
@@ -46,6 +54,8 @@ static void run_step(struct sweep *sweep, const struct step *step)
         world_digest(world, before);
     enum err err = step->run(world);
 
+    if (world->fail_at == 0)
+        sweep->step_calls[i] = world->calls - calls_before;
     if (err == ERR_NONE) {
         WORLD_CHECK(world, has_failed(world) == failed_before); /* else nobody was told */
         return;
@@ -70,23 +80,24 @@ static void pass_time(struct sweep *sweep, int64_t ms)
         recover(sweep);
 }
 
-/* Returns whether there was a failure. */
+/* Returns whether there was a failure. fail_at 0: there is none. */
 static bool run_once(struct sweep *sweep, int64_t fail_at)
 {
+    const struct step *steps = sweep->scenario->steps;
     struct world *world = &sweep->world;
 
-    world_init(world);
-    if (!sweep->scenario->is_empty) {
+    world_init(world, sweep->begin_with);
+    if (sweep->begin_with != NULL) {
         WORLD_CHECK(world, world_open(world) == ERR_NONE);
         world_settle(world);
-        scenario_prepare(world);
     }
     world->calls = 0;
     world->fail_at = fail_at;
-    for (const struct step *step = sweep->scenario->steps; step->name != NULL; step++) {
-        if (step->run != NULL)
-            run_step(sweep, step);
-        pass_time(sweep, step->sleep_ms);
+    for (size_t i = 0; steps[i].name != NULL; i++) {
+        assert_true(i < STEPS_MAX);
+        if (steps[i].run != NULL)
+            run_step(sweep, i);
+        pass_time(sweep, steps[i].sleep_ms);
     }
     bool failed = has_failed(world);
 
@@ -101,13 +112,12 @@ static void sweep_all(void **state)
     struct sweep *sweep = *state;
     int64_t fail_at = 1;
 
+    assert_false(run_once(sweep, 0));
     while (run_once(sweep, fail_at))
         assert_true(++fail_at < RUNS_MAX);
     print_message("%lld database calls\n", (long long)fail_at - 1);
     assert_true(fail_at > 1);
 }
-
-enum { NAME_SIZE = 128 };
 
 /* Runs are many and small: a file system in memory saves waiting for a disk. */
 static void prefer_memory(void)
@@ -116,29 +126,49 @@ static void prefer_memory(void)
         (void)setenv("TMPDIR", "/dev/shm", 0);
 }
 
-int main(void)
+/* What most scenarios begin with. */
+static void prepare(struct world *world)
+{
+    world_init(world, NULL);
+    assert_int_equal(world_open(world), ERR_NONE);
+    scenario_prepare(world);
+    world_crash(world);
+}
+
+static struct CMUnitTest
+make_test(struct sweep *sweep, const struct scenario *scenario, const struct world *prepared)
+{
+    sweep->scenario = scenario;
+    sweep->begin_with = scenario->is_empty ? NULL : prepared;
+    (void)snprintf(sweep->name,
+            NAME_SIZE,
+            "%s, and any one database call fails%s",
+            scenario->name,
+            sweep->crash ? " and the store crashes" : "");
+    return (struct CMUnitTest){sweep->name, sweep_all, NULL, NULL, sweep};
+}
+
+/* With an argument the store crashes after the failure. */
+int main(int argc, char **argv)
 {
     size_t count = 0;
     const struct scenario *scenarios = scenario_all(&count);
-    struct sweep *sweeps = calloc(2 * count, sizeof(*sweeps));
-    struct CMUnitTest *tests = calloc(2 * count, sizeof(*tests));
-    char(*names)[NAME_SIZE] = calloc(2 * count, sizeof(*names));
+    struct world *prepared = calloc(1, sizeof(*prepared));
+    struct sweep *sweeps = calloc(count, sizeof(*sweeps));
+    struct CMUnitTest *tests = calloc(count, sizeof(*tests));
 
-    assert_true(sweeps != NULL && tests != NULL && names != NULL);
+    (void)argv;
+    assert_true(prepared != NULL && sweeps != NULL && tests != NULL);
     prefer_memory();
-    for (size_t i = 0; i < 2 * count; i++) {
-        sweeps[i].scenario = &scenarios[i / 2];
-        sweeps[i].crash = i % 2 != 0;
-        (void)snprintf(names[i],
-                NAME_SIZE,
-                "%s, and any one database call fails%s",
-                scenarios[i / 2].name,
-                sweeps[i].crash ? " and the store crashes after it" : "");
-        tests[i] = (struct CMUnitTest){names[i], sweep_all, NULL, NULL, &sweeps[i]};
+    prepare(prepared);
+    for (size_t i = 0; i < count; i++) {
+        sweeps[i].crash = argc > 1;
+        tests[i] = make_test(&sweeps[i], &scenarios[i], prepared);
     }
-    int result = _cmocka_run_group_tests("sweep", tests, 2 * count, NULL, NULL);
+    int result = _cmocka_run_group_tests("sweep", tests, count, NULL, NULL);
 
-    free(names);
+    world_done(prepared);
+    free(prepared);
     free(tests);
     free(sweeps);
     return result;

@@ -8,7 +8,7 @@
 #include "store/db.h"
 #include "store/store_delivery.h"
 
-enum { TURNS_MAX = 1000, JUMPS_MAX = 200 };
+enum { TURNS_MAX = 1000, JUMPS_MAX = 200, FILE_MAX_BYTES = 4 * 1024 * 1024 };
 
 #define START_MS    INT64_C(1777377493000)
 #define SETTLE_MS   INT64_C(1000)
@@ -85,7 +85,23 @@ static struct db *wrap(void *ctx, struct db *take_db)
     return db_fault_new(take_db, &world->fail_at, &world->calls);
 }
 
-void world_init(struct world *world)
+static void copy_database(struct world *world, const struct world *from)
+{
+    char *bytes = malloc(FILE_MAX_BYTES);
+    FILE *in = fopen(from->config.path, "rb");
+    FILE *out = fopen(world->config.path, "wb");
+
+    assert_true(bytes != NULL && in != NULL && out != NULL);
+    size_t len = fread(bytes, 1, FILE_MAX_BYTES, in);
+    assert_true(len > 0 && len < FILE_MAX_BYTES);
+    assert_int_equal(fwrite(bytes, 1, len, out), len);
+    (void)fclose(in);
+    (void)fclose(out);
+    free(bytes);
+    memcpy(world->endpoint_ids, from->endpoint_ids, sizeof(world->endpoint_ids));
+}
+
+void world_init(struct world *world, const struct world *begin_with)
 {
     memset(world, 0, sizeof(*world));
     temp_folder_init(&world->folder);
@@ -105,6 +121,8 @@ void world_init(struct world *world)
             .wrap = wrap,
             .wrap_ctx = world,
     };
+    if (begin_with != NULL)
+        copy_database(world, begin_with);
 }
 
 void world_done(struct world *world)
@@ -176,12 +194,6 @@ void world_settle(struct world *world)
     }
 }
 
-void world_sleep(struct world *world, int64_t ms)
-{
-    clock_virtual_set(&world->clock, clock_wall_ms(&world->clock.clock) + ms);
-    world_settle(world);
-}
-
 static void set_time(struct world *world, int64_t now_ms)
 {
     clock_virtual_set(&world->clock, now_ms);
@@ -191,15 +203,20 @@ static void set_time(struct world *world, int64_t now_ms)
 /* Goes from due moment to due moment, until until_ms or until nothing is open. */
 static void go_on(struct world *world, int64_t until_ms)
 {
+    static const char SQL[] = "SELECT min(d.due_at) FROM delivery d"
+                              " JOIN endpoint p ON p.id = d.endpoint_id AND p.enabled = 1"
+                              " WHERE d.state < 4";
+
     world_settle(world);
     for (int i = 0;; i++) {
         int64_t now_ms = clock_wall_ms(&world->clock.clock);
-        int64_t due_ms = world_number(world, "SELECT min(due_at) FROM delivery WHERE state < 4");
+        int64_t due_ms = world_number(world, SQL);
+        int64_t next_ms = due_ms > now_ms ? due_ms : now_ms + WORLD_HOUR_MS;
 
-        if (due_ms <= 0 || due_ms > until_ms)
+        if (due_ms <= 0 || next_ms > until_ms)
             return;
         WORLD_CHECK(world, i < JUMPS_MAX); /* I3: something is stuck */
-        set_time(world, due_ms > now_ms ? due_ms : now_ms + WORLD_HOUR_MS);
+        set_time(world, next_ms);
     }
 }
 

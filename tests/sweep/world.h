@@ -73,8 +73,9 @@ struct world {
     struct str text;
 };
 
-/** A closed world in a folder of its own. */
-void world_init(struct world *world);
+/** A closed world in a folder of its own; it begins with the database and the endpoints of another
+ *  one that is closed, if any. */
+void world_init(struct world *world, const struct world *begin_with);
 void world_done(struct world *world);
 /** Opens the store. */
 enum err world_open(struct world *world);
