@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The commands a person types. What they do is in tools/; how things are compiled is in meson.build.
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test lint format bench clean
+.PHONY: help deps build run test fuzz lint format bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -22,6 +22,10 @@ test: ## install what is missing, and run every test
 	@tools/install_deps.sh build test
 	@exec tools/test.sh
 
+fuzz: ## let each fuzz target search for FUZZ_SECONDS (60)
+	@tools/install_deps.sh build test
+	@exec tools/fuzz.sh
+
 lint: ## check layout and run the static analysis
 	@tools/lint.sh
 
@@ -32,4 +36,4 @@ bench: build ## measure throughput on this machine
 	@exec bench/run.sh
 
 clean: ## remove everything that was built
-	@rm -rf build build-asan build-tsan build-clang
+	@rm -rf build build-asan build-fuzz build-tsan build-clang

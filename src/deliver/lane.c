@@ -44,6 +44,8 @@ static void replace_reference(struct endpoint **held, struct endpoint *endpoint)
 void lane_set_endpoint(struct lane *lane, struct endpoint *endpoint, bool deleted)
 {
     lane->deleted = lane->deleted || deleted;
+    if (endpoint->enabled_at_ms != lane->endpoint->enabled_at_ms)
+        lane->hold_until_ms = 0; /* a person enabled it: its health begins anew */
     replace_reference(&lane->endpoint, endpoint);
     rate_limit_set(&lane->rate, endpoint->rate_limit);
     lane_hold(lane, endpoint->hold_until_ms);

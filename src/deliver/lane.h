@@ -36,6 +36,7 @@ struct lane {
     bool is_ready;           /* it is in that list */
 };
 
+/** An empty lane, which takes a reference of the snapshot. */
 struct lane *lane_new(struct endpoint *endpoint);
 /** Must be empty. NULL is fine. */
 void lane_free(struct lane *lane);

@@ -36,6 +36,7 @@ void worker_endpoint_changed(struct worker *worker, struct endpoint *endpoint, b
 /** ERR_CANCELLED when stopping: done does not run. */
 MUST_CHECK enum err worker_probe(struct worker *worker, struct probe *probe);
 
+/** Starts its thread. ERR_UNAVAILABLE. */
 MUST_CHECK enum err worker_start(struct worker *worker, struct error *why);
 /** Asks the worker to end by itself when nothing is in flight, or to interrupt that once mono_us is
  *  stop_at_us. */

@@ -86,10 +86,14 @@ struct str call_direction(enum call_type type);
 /** True for incoming and outgoing: somebody talked, so a recording may be expected. */
 bool call_is_answered(enum call_type type);
 
+/** The word in JSON: "pending" ... Never none. */
 struct str file_status_name(enum file_status status);
+/** False, untouched, for a word that is none of them. */
 bool file_status_parse(struct str word, enum file_status *ret_status);
 
+/** The word in JSON: "completed" ... Never none. */
 struct str analysis_status_name(enum analysis_status status);
+/** False, untouched, for a word that is none of them. */
 bool analysis_status_parse(struct str word, enum analysis_status *ret_status);
 
 /**

@@ -40,7 +40,9 @@ enum { DELIVERY_STATE_COUNT = 7 };
 /** An event waits for an earlier one of its call at most this long (ordering "call"). */
 #define DELIVERY_ORDER_HOLD_MS (INT64_C(15) * 60 * 1000)
 
+/** The word in JSON: "waiting" ... Never none. */
 struct str delivery_state_name(enum delivery_state state);
+/** False, untouched, for a word that is none of them. */
 bool delivery_state_parse(struct str word, enum delivery_state *ret_state);
 bool delivery_state_is_finished(enum delivery_state state); /* delivered, failed, cancelled */
 /** The state as it is shown: waiting and retrying ones of a disabled endpoint are held. */
@@ -76,6 +78,7 @@ struct delivery_decision {
     int64_t hold_until_ms;     /* 429, 503 with Retry-After: hold the endpoint until; 0: no */
 };
 
+/** True for a whole answer with 2xx. */
 bool attempt_succeeded(const struct attempt_outcome *outcome);
 
 /** failures: failed attempts in this run of the schedule, this one included if it failed. */

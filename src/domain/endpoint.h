@@ -94,8 +94,11 @@ DEFINE_CLEANUP(struct endpoint, endpoint_unref)
 /** A copy with one reference, its strings its own. */
 struct endpoint *endpoint_copy(const struct endpoint *endpoint);
 
+/** True when its events and types select this one; whether it is enabled does not count. */
 bool endpoint_wants(const struct endpoint *endpoint, enum event_kind kind, enum call_type type);
+/** The word in JSON: "call", "none", "endpoint". Never none. */
 struct str endpoint_ordering_name(enum endpoint_ordering ordering);
+/** False, untouched, for a word that is none of them. */
 bool endpoint_ordering_parse(struct str word, enum endpoint_ordering *ret_ordering);
 struct str disabled_reason_name(enum disabled_reason reason); /* none for DISABLED_NOT */
 

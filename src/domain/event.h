@@ -33,7 +33,9 @@ struct event {
     struct str body;
 };
 
+/** The word in JSON: "call_logged" ... Never none. */
 struct str event_kind_name(enum event_kind kind);
+/** False, untouched, for a word that is none of them. */
 bool event_kind_parse(struct str word, enum event_kind *ret_kind);
 
 /* Which events an endpoint wants: a bit for each kind and each call type; 0 means all. */

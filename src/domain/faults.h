@@ -29,7 +29,9 @@ struct faults {
     struct str prefix; /* put before every field, such as "calls[3]." ; none: nothing */
 };
 
+/** None yet; messages go to the arena. */
 void faults_init(struct faults *faults, struct arena *arena);
+/** Adds one; above FAULTS_MAX it is only counted. The prefix goes before field. */
 void faults_add(struct faults *faults, const char *field, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 

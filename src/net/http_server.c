@@ -21,7 +21,7 @@
  *
  * What libmicrohttpd does not bound is the time in which a head or a body comes: its timeout
  * starts anew with every byte. So each connection has a deadline, and a sweeper thread shuts down
- * the sockets of those that are past it.
+ * the sockets of those that are past it, and of those whose peer has gone unnoticed.
  */
 #include "net/http_server.h"
 

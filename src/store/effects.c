@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* effects - collecting what a transaction will do, carrying it out, or dropping it. */
 #include "store/effects.h"
 
 #include <stdlib.h>

@@ -27,6 +27,7 @@ struct effects_mark {
     size_t handed, notes, changes;
 };
 
+/** Drops what is in it and frees; fine on a zeroed one. */
 void effects_done(struct work_effects *effects);
 /** take_delivery is handed over after the commit. */
 void effects_hand(struct work_effects *effects, struct delivery *take_delivery);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* gate - windows, due moments, and what a transaction may take back. */
 #include "store/gate.h"
 
 #include <assert.h>

@@ -74,8 +74,11 @@ struct gates {
     bool closed; /* draining: hand nothing over, claim nothing */
 };
 
+/** No gates; memory_max deliveries in memory at most. */
 void gates_init(struct gates *gates, size_t memory_max);
+/** Frees all gates and drops their snapshots. */
 void gates_done(struct gates *gates);
+/** NULL when there is none. */
 struct gate *gates_find(struct gates *gates, int64_t endpoint_id);
 /** The first gate of the org (then ->next), or NULL. */
 struct gate *gates_of_org(struct gates *gates, struct str org_id);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* handover - new deliveries to memory, claims of stored ones, and order per call. */
 #include "store/handover.h"
 
 #include "base/cleanup.h"

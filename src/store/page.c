@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* page - cursors of lists. */
 #include "store/page.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* result - attempts, next states, health and counts of endpoints. */
 #include "store/result.h"
 
 #include <stdio.h>

@@ -24,6 +24,7 @@ struct retention;
  *  does not matter whether the file goes before the row. */
 typedef void retention_drop_file(void *ctx, struct str file);
 
+/** drop_file is told of files to remove; it must not block. */
 struct retention *retention_new(retention_drop_file *drop_file, void *ctx);
 void retention_free(struct retention *retention); /* NULL is fine */
 /** Removes some rows inside the current transaction. *ret_more: another step has more to do now. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One turn of the writing thread: a batch of operations becomes one transaction.
+ * store - one turn of the writing thread: a batch of operations becomes one transaction.
  *
  *   take mail -> begin -> each op between SAVEPOINT and RELEASE -> claims, housekeeping -> commit
  *     -> effects (endpoints, hand-over, notes) -> done() of each op
@@ -447,6 +447,7 @@ static void batch_failed(struct store *store,
     effects_undo(&store->effects, &store->gates, (struct effects_mark){0});
     gates_rollback(&store->gates, now_ms);
     store->call_ids_left = 0;
+    store->gates.stat_dirty = true; /* counts that were about to be written may be back */
     store->retry_at_ms = now_ms + RETRY_MS;
     if (atomic_exchange(&store->healthy, false))
         log_event(store->config.log,

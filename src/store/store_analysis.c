@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Putting a call's analysis, with its event. */
+/* store_analysis - putting a call's analysis, with its event. */
 #include "base/cleanup.h"
 #include "store/store_call.h"
 #include "store/store_call_row.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Logging, reading, listing and patching calls. Recordings and analyses: store_recording.c,
- * store_analysis.c. */
+/*
+ * store_call - logging, reading, listing and patching calls. Recordings and analyses:
+ * store_recording.c, store_analysis.c.
+ */
 #include "store/store_call.h"
 
 #include "base/cleanup.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* store_call_row - columns to struct call and back. */
 #include "store/store_call_row.h"
 
 static const char SQL_LOAD[] = "SELECT " CALL_ROW_COLUMNS " FROM call WHERE id = $1";

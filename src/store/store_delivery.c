@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Listing, reading, retrying and cancelling stored deliveries. Those in memory: handover.c and
- * result.c. */
+/*
+ * store_delivery - listing, reading, retrying and cancelling stored deliveries. Those in memory:
+ * handover.c and result.c.
+ */
 #include "store/store_delivery.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* store_endpoint - creating, changing, deleting, recovering and counting endpoints. */
 #include "store/store_endpoint.h"
 
 #include <string.h>
@@ -149,8 +150,12 @@ static const char *set_enabled(struct endpoint *endpoint, bool enabled, int64_t 
     endpoint->enabled = enabled;
     endpoint->disabled_reason = enabled ? DISABLED_NOT : DISABLED_MANUAL;
     endpoint->disabled_at_ms = enabled ? 0 : now_ms;
-    if (enabled)
+    if (enabled) {
         endpoint->enabled_at_ms = now_ms;
+        endpoint->failing_since_ms = 0;
+        endpoint->failing_count = 0;
+        endpoint->hold_until_ms = 0;
+    }
     return enabled ? "enabled" : "disabled";
 }
 
@@ -275,6 +280,7 @@ enum err endpoint_row_delete(struct store_work *work, int64_t id, struct error *
                                      " WHERE endpoint_id = $1 AND state < 4";
     static const char SQL_STATS[] = "DELETE FROM endpoint_stat WHERE endpoint_id = $1";
     static const char SQL_DELETE[] = "DELETE FROM endpoint WHERE id = $1";
+    struct gate *gate = gates_find(work->gates, id);
     struct db_stmt *stmt = db_stmt(work->db, SQL_CANCEL);
 
     db_bind_i64(stmt, 1, id);
@@ -290,9 +296,15 @@ enum err endpoint_row_delete(struct store_work *work, int64_t id, struct error *
         db_bind_i64(stmt, 1, id);
         err = db_run(stmt, NULL, why);
     }
-    if (err == ERR_NONE)
-        work_endpoint_changed(work, id, NULL, "deleted");
-    return err;
+    if (err != ERR_NONE)
+        return err;
+    if (gate != NULL) {
+        /* Else they would be written at the end of this very transaction. */
+        gates_touch(work->gates, gate);
+        gate->state.stat = (struct endpoint_bucket){0};
+    }
+    work_endpoint_changed(work, id, NULL, "deleted");
+    return ERR_NONE;
 }
 
 static enum err run_delete(struct store_work *work, struct store_op *store_op, struct error *why)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* store_endpoint_row - columns to snapshot and back; secrets are sealed. */
 #include "store/store_endpoint_row.h"
 
 #include <string.h>

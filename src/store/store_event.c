@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* store_event - listing, showing and replaying events. */
 #include "store/store_event.h"
 
 #include "base/cleanup.h"

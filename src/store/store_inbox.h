@@ -58,6 +58,7 @@ struct inbox_delete {
     struct str org_id;
     struct str id;
 };
+/** With what it kept. ERR_NOT_FOUND, so for another org's. */
 MUST_CHECK enum err store_inbox_delete(struct store *store, struct inbox_delete *op);
 
 #define INBOX_REQUEST_ID_PREFIX "req_"

@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "store/page.h"
 #include "store/store_endpoint.h"
+#include "store/store_endpoint_row.h"
 #include "store/store_work.h"
 
 #define ORG_COLUMNS   "id, name, created_at"
@@ -277,18 +278,6 @@ static enum err run_org_list(struct store_work *work, struct store_op *op, struc
     return err;
 }
 
-static enum err cancel_deliveries(struct store_work *work, int64_t endpoint_id, struct error *why)
-{
-    struct db_stmt *stmt = db_stmt(work->db,
-            "UPDATE delivery SET state = $2, finished_at = $3"
-            " WHERE endpoint_id = $1 AND state < 4");
-
-    db_bind_i64(stmt, 1, endpoint_id);
-    db_bind_i64(stmt, 2, DELIVERY_CANCELLED);
-    db_bind_i64(stmt, 3, work->now_ms);
-    return db_run(stmt, NULL, why);
-}
-
 static enum err delete_endpoints(struct store_work *work, struct str org_id, struct error *why)
 {
     int64_t ids[ENDPOINTS_PER_ORG_MAX];
@@ -301,14 +290,9 @@ static enum err delete_endpoints(struct store_work *work, struct str org_id, str
     db_bind_i64(stmt, 2, ENDPOINTS_PER_ORG_MAX);
     while ((err = db_next(stmt, &row, why)) == ERR_NONE && row)
         ids[count++] = db_i64(stmt, 0);
-    for (size_t i = 0; err == ERR_NONE && i < count; i++) {
-        err = cancel_deliveries(work, ids[i], why);
-        if (err == ERR_NONE)
-            work_endpoint_changed(work, ids[i], NULL, "deleted");
-    }
-    if (err != ERR_NONE)
-        return err;
-    return run_on_org(work, "DELETE FROM endpoint WHERE org_id = $1", org_id, NULL, why);
+    for (size_t i = 0; err == ERR_NONE && i < count; i++)
+        err = endpoint_row_delete(work, ids[i], why);
+    return err;
 }
 
 static enum err run_org_delete(struct store_work *work, struct store_op *op, struct error *why)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Changes of a call's recording, each with its events, and what the media layer asks. */
+/*
+ * store_recording - changes of a call's recording, each with its events, and what the media
+ * layer asks.
+ */
 #include "store/store_call.h"
 #include "store/store_call_row.h"
 

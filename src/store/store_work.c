@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loading a call as a payload shows it, and emitting events. */
+/* store_work - loading a call as a payload shows it, and emitting events. */
 #include "store/store_work.h"
 
 #include "base/blob.h"

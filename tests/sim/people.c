@@ -3,7 +3,6 @@
 #include "people.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/id.h"

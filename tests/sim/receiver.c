@@ -3,7 +3,6 @@
 #include "receiver.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +94,10 @@ static void plan(struct receivers *receivers, struct flight *flight)
     case MOOD_BUSY: plan_busy(receivers, flight); break;
     case MOOD_RESETS: plan_reset(receivers, flight); break;
     case MOOD_GONE: flight->status = 410; break;
+    case MOOD_HELD:
+        flight->status = 503;
+        flight->retry_after_s = 3600;
+        break;
     case MOOD_HEALTHY:
     case MOOD_FLAKY: break;
     }

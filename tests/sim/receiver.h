@@ -26,8 +26,8 @@ enum mood {
     MOOD_BUSY,   /* 429 and 503, mostly with Retry-After */
     MOOD_RESETS, /* connections refused, reset, names that do not resolve */
     MOOD_GONE,   /* 410 */
+    MOOD_HELD,   /* 503 with Retry-After: 3600 */
 };
-enum { MOOD_COUNT = MOOD_GONE + 1 };
 
 /* One request under way. */
 struct flight {

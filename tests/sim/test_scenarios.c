@@ -196,6 +196,22 @@ static void an_endpoint_disabled_when_a_retry_is_due_gets_nothing_more(void **st
     finish(&story);
 }
 
+static void enabling_an_endpoint_ends_its_hold(void **state)
+{
+    struct story story;
+
+    (void)state;
+    begin(&story, MOOD_HELD);
+    world_run(story.world, world_now_ms(story.world) + 5000, false);
+    assert_int_equal(retry(&story), ERR_NONE); /* it still has to wait for the hold's end */
+    ledger_forget_waits(&story.world->ledger, story.delivery_id, 0, 0);
+    assert_int_equal(story.world->ledger.start_count, 1);
+    assert_int_equal(switch_endpoint(&story, false), ERR_NONE);
+    assert_int_equal(switch_endpoint(&story, true), ERR_NONE);
+    assert_int_equal(story.world->ledger.start_count, 2);
+    finish(&story);
+}
+
 static void a_draining_store_does_not_work_on_what_is_due(void **state)
 {
     struct story story;
@@ -231,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_cancelled_delivery_starts_anew_only_when_its_attempt_has_ended),
             cmocka_unit_test(an_endpoint_disabled_when_a_retry_is_due_gets_nothing_more),
+            cmocka_unit_test(enabling_an_endpoint_ends_its_hold),
             cmocka_unit_test(a_draining_store_does_not_work_on_what_is_due),
             cmocka_unit_test(an_attempt_that_a_crash_interrupts_is_repeated_once),
     };

@@ -2,9 +2,7 @@
 /* world - putting the parts together, and moving them. */
 #include "world.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "store/db.h"

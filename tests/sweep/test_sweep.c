@@ -3,7 +3,7 @@
  * The failure sweep: each scenario runs again and again, while in run i database call i fails, until
  * a run has no failure. The operation under way reports it and has changed nothing; repeated it
  * works; in the end everything that was reported as done is there (I1, I2, I8) and has ended (I3).
- * In a second sweep the store crashes right after the failure and is opened again (I5).
+ * With an argument the store crashes right after the failure and is opened again (I5).
  */
 #include <unistd.h>
 

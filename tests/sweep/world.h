@@ -55,10 +55,11 @@ struct world {
     uint8_t link_key[SECRET_KEY_BYTES];
     struct delivery_sink sink;
     struct store_config config;
-    struct store *store;   /* NULL: closed */
-    struct db *outside;    /* a look at its database from outside; NULL: not needed yet */
-    int64_t fail_at;       /* the database call that fails; 0: none */
-    int64_t calls;         /* made so far */
+    struct store *store; /* NULL: closed */
+    struct db *outside;  /* a look at its database from outside; NULL: not needed yet */
+    int64_t fail_at;     /* the database call that fails; 0: none */
+    int64_t calls;       /* made so far */
+    bool crashed;
     size_t done_count;     /* ops */
     int64_t attempt_count; /* that receivers answered */
 

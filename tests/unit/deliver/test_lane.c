@@ -208,6 +208,19 @@ static void a_hold_of_the_snapshot_counts(void **state)
     assert_true(is_shut(fixture));
 }
 
+static void enabling_ends_a_hold(void **state)
+{
+    struct fixture *fixture = *state;
+    struct endpoint *enabled = new_endpoint(NOW_MS + 1);
+
+    lane_hold(fixture->lane, NOW_MS + 60000);
+    change(fixture, new_endpoint(NOW_MS + 1), false); /* other settings do not */
+    assert_true(is_shut(fixture));
+    enabled->enabled_at_ms = NOW_MS + 1;
+    change(fixture, enabled, false);
+    assert_false(is_shut(fixture));
+}
+
 static void the_queue_is_given_back_in_its_order(void **state)
 {
     struct fixture *fixture = *state;
@@ -253,6 +266,7 @@ int main(void)
             TEST(a_delivery_does_not_bring_older_settings_back),
             TEST(a_lane_is_shut_when_disabled_deleted_or_held_for_long),
             TEST(a_hold_of_the_snapshot_counts),
+            TEST(enabling_ends_a_hold),
             TEST(the_queue_is_given_back_in_its_order),
             TEST(a_lane_is_idle_when_it_would_make_no_difference),
     };
