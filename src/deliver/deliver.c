@@ -74,6 +74,13 @@ static void sink_endpoint_changed(void *ctx, struct endpoint *endpoint, bool del
     worker_endpoint_changed(deliver->workers[worker_of(deliver, endpoint->id)], endpoint, deleted);
 }
 
+static void sink_cancelled(void *ctx, int64_t endpoint_id, int64_t delivery_id)
+{
+    struct deliver *deliver = ctx;
+
+    worker_cancelled(deliver->workers[worker_of(deliver, endpoint_id)], endpoint_id, delivery_id);
+}
+
 static char *copy_text(const char *text)
 {
     size_t len = text != NULL ? strlen(text) : 0;
@@ -93,7 +100,8 @@ deliver_new(const struct deliver_config *config, struct deliver **ret_deliver, s
     deliver->own_origin = copy_text(config->own_origin);
     deliver->config = *config;
     deliver->config.own_origin = deliver->own_origin;
-    deliver->sink = (struct delivery_sink){sink_deliver, sink_endpoint_changed, deliver};
+    deliver->sink = (struct delivery_sink){
+            sink_deliver, sink_endpoint_changed, sink_cancelled, deliver};
     atomic_init(&deliver->probe_count, 0);
     atomic_init(&deliver->next_probe_worker, 0);
     atomic_init(&deliver->is_stopping, false);

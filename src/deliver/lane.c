@@ -129,6 +129,25 @@ bool lane_is_shut(const struct lane *lane, int64_t now_ms, int64_t *ret_due_at_m
     return false;
 }
 
+struct delivery *lane_remove(struct lane *lane, int64_t delivery_id)
+{
+    struct delivery *before = NULL;
+    struct delivery *delivery = lane->first;
+
+    while (delivery != NULL && delivery->id != delivery_id) {
+        before = delivery;
+        delivery = next_of(delivery);
+    }
+    if (delivery == NULL || before == NULL)
+        return delivery != NULL ? pop(lane) : NULL;
+    before->op.mail.next = delivery->op.mail.next;
+    if (lane->last == delivery)
+        lane->last = before;
+    delivery->op.mail.next = NULL;
+    lane->queued--;
+    return delivery;
+}
+
 struct delivery *lane_take_all(struct lane *lane)
 {
     struct delivery *first = lane->first;

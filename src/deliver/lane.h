@@ -55,6 +55,8 @@ void lane_set_endpoint(struct lane *lane, struct endpoint *endpoint, bool delete
 /** True when nothing that waits here may start soon: disabled, deleted, or a long hold. Then
  *  *ret_due_at_ms says from when on it may be handed over again. */
 bool lane_is_shut(const struct lane *lane, int64_t now_ms, int64_t *ret_due_at_ms);
+/** Takes this one out of the queue; NULL when it is not in it (any more). */
+struct delivery *lane_remove(struct lane *lane, int64_t delivery_id);
 /** Takes the whole queue out, for giving it back; NULL when empty. */
 struct delivery *lane_take_all(struct lane *lane);
 /** From when on the lane may be freed and made anew without a difference; INT64_MAX: not by time

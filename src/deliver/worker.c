@@ -22,10 +22,12 @@ enum { IN_FLIGHT_MAX = 4096 };
 
 /* What the store thread sends; in one mailbox, for its order counts. */
 struct letter {
-    struct mail mail;       /* first */
-    struct delivery *first; /* a chain, or NULL: the endpoint changed */
-    struct endpoint *endpoint;
+    struct mail mail;          /* first */
+    struct delivery *first;    /* a chain; or NULL */
+    struct endpoint *endpoint; /* it changed; or NULL */
     bool deleted;
+    int64_t endpoint_id; /* of cancelled_id */
+    int64_t cancelled_id;
 };
 
 struct worker {
@@ -288,6 +290,13 @@ void worker_deliver(struct worker *worker, struct delivery *first)
     store_delivery_result(worker->store, first);
 }
 
+void worker_cancelled(struct worker *worker, int64_t endpoint_id, int64_t delivery_id)
+{
+    struct letter letter = {.endpoint_id = endpoint_id, .cancelled_id = delivery_id};
+
+    (void)post_letter(worker, letter); /* an ended worker has given everything back */
+}
+
 void worker_endpoint_changed(struct worker *worker, struct endpoint *endpoint, bool deleted)
 {
     struct letter letter = {.endpoint = endpoint_ref(endpoint), .deleted = deleted};
@@ -324,6 +333,17 @@ static void open_change(struct worker *worker, struct letter *letter)
     endpoint_unref(letter->endpoint);
 }
 
+static void open_cancelled(struct worker *worker, const struct letter *letter)
+{
+    struct lane *lane = find_lane(worker, letter->endpoint_id);
+    struct delivery *delivery = lane != NULL ? lane_remove(lane, letter->cancelled_id) : NULL;
+
+    if (delivery != NULL)
+        give_back_unsent(worker, delivery, clock_wall_ms(worker->config.clock));
+    if (lane != NULL)
+        mark_ready(worker, lane); /* it may be idle now */
+}
+
 static bool take_letters(struct worker *worker)
 {
     struct mail *mail = mailbox_take(worker->letters, 0);
@@ -335,8 +355,10 @@ static bool take_letters(struct worker *worker)
         mail = mail->next;
         if (letter->first != NULL)
             open_deliveries(worker, letter->first);
-        else
+        else if (letter->endpoint != NULL)
             open_change(worker, letter);
+        else
+            open_cancelled(worker, letter);
         free(letter);
     }
     return had_mail;

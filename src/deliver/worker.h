@@ -33,6 +33,7 @@ void worker_use_store(struct worker *worker, struct store *store);
 /** A chain of deliveries; given back when the worker has ended. */
 void worker_deliver(struct worker *worker, struct delivery *first);
 void worker_endpoint_changed(struct worker *worker, struct endpoint *endpoint, bool deleted);
+void worker_cancelled(struct worker *worker, int64_t endpoint_id, int64_t delivery_id);
 /** ERR_CANCELLED when stopping: done does not run. */
 MUST_CHECK enum err worker_probe(struct worker *worker, struct probe *probe);
 

@@ -81,6 +81,10 @@ static void apply_change(struct gates *gates,
 {
     const struct delivery_sink *sink = config->sink;
 
+    if (change.cancelled_id != 0) {
+        sink->cancelled(sink->ctx, change.endpoint_id, change.cancelled_id);
+        return;
+    }
     if (change.endpoint != NULL) {
         struct gate *gate = gates_put(gates, change.endpoint);
 

@@ -12,6 +12,7 @@
 struct endpoint_change {
     int64_t endpoint_id;
     struct endpoint *endpoint; /* a reference; NULL: deleted */
+    int64_t cancelled_id;      /* not 0: only this delivery of it is cancelled */
 };
 
 struct work_effects {

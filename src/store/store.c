@@ -149,7 +149,7 @@ void work_endpoint_changed(struct store_work *work,
     (void)snprintf(note.text, sizeof(note.text), "%s", change);
     if (endpoint != NULL)
         work_note_org(work, &note, endpoint->org_id);
-    effects_change(work->effects, (struct endpoint_change){endpoint_id, take_endpoint});
+    effects_change(work->effects, (struct endpoint_change){endpoint_id, take_endpoint, 0});
 }
 
 /* ---- submitting ---- */

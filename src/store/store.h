@@ -71,6 +71,9 @@ struct delivery_sink {
      *  reference if it wants the snapshot; queued deliveries of a disabled or deleted one are to be
      *  given back unsent. */
     void (*endpoint_changed)(void *ctx, struct endpoint *endpoint, bool deleted);
+    /** A person cancelled this delivery, which was handed over: if it is still queued it is to be
+     *  given back unsent; under way, it ends as it ends. */
+    void (*cancelled)(void *ctx, int64_t endpoint_id, int64_t delivery_id);
     void *ctx;
 };
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/id.h"
+#include "store/effects.h"
 #include "store/handover.h"
 #include "store/page.h"
 #include "store/store_endpoint.h"
@@ -360,8 +361,14 @@ static enum err run_cancel(struct store_work *work, struct store_op *store_op, s
     db_bind_i64(stmt, 1, op->id);
     db_bind_i64(stmt, 2, work->now_ms);
     err = db_run(stmt, NULL, why);
-    if (op->delivery.state == DELIVERY_SENDING)
+    if (op->delivery.state == DELIVERY_SENDING) {
         gates_put_cancelled(work->gates, op->id);
+        effects_change(work->effects,
+                (struct endpoint_change){
+                        .endpoint_id = op->delivery.endpoint_id,
+                        .cancelled_id = op->id,
+                });
+    }
     if (err == ERR_NONE)
         err = let_others_go(work, &op->delivery, why);
     return err != ERR_NONE ? err : load(work, arena, op->org_id, op->id, &op->delivery, why);

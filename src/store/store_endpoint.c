@@ -280,7 +280,6 @@ enum err endpoint_row_delete(struct store_work *work, int64_t id, struct error *
                                      " WHERE endpoint_id = $1 AND state < 4";
     static const char SQL_STATS[] = "DELETE FROM endpoint_stat WHERE endpoint_id = $1";
     static const char SQL_DELETE[] = "DELETE FROM endpoint WHERE id = $1";
-    struct gate *gate = gates_find(work->gates, id);
     struct db_stmt *stmt = db_stmt(work->db, SQL_CANCEL);
 
     db_bind_i64(stmt, 1, id);
@@ -296,15 +295,9 @@ enum err endpoint_row_delete(struct store_work *work, int64_t id, struct error *
         db_bind_i64(stmt, 1, id);
         err = db_run(stmt, NULL, why);
     }
-    if (err != ERR_NONE)
-        return err;
-    if (gate != NULL) {
-        /* Else they would be written at the end of this very transaction. */
-        gates_touch(work->gates, gate);
-        gate->state.stat = (struct endpoint_bucket){0};
-    }
-    work_endpoint_changed(work, id, NULL, "deleted");
-    return ERR_NONE;
+    if (err == ERR_NONE)
+        work_endpoint_changed(work, id, NULL, "deleted");
+    return err;
 }
 
 static enum err run_delete(struct store_work *work, struct store_op *store_op, struct error *why)

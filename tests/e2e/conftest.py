@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures: most tests share one server and have an org and a receiver of their own; tests that
 kill, fill or configure a server start their own."""
+
 import contextlib
 from collections.abc import Callable, Iterator
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is refused, with which status, and in which words."""
+
 import json
 
 import pytest
@@ -363,7 +364,9 @@ def test_json_under_another_type_is_415(org, content_type):
     assert_problem(org.api.post("/v1/calls", body=CALL, headers=headers), 415)
 
 
-@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON", 'application/json; charset="UTF-8"'])
+@pytest.mark.parametrize(
+    "content_type", ["application/json; charset=utf-8", "Application/JSON", 'application/json; charset="UTF-8"']
+)
 def test_json_with_its_charset_is_taken(org, content_type):
     org.api.post("/v1/calls", body=CALL, headers={"Content-Type": content_type}, status=201)
 

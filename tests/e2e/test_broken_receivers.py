@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Receivers that answer badly, slowly, endlessly or not at all: the attempt is recorded with why."""
+
 import gzip
 import shutil
 import socket

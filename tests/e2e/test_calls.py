@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls in batches and lists, contacts and staff: what is stored, shown, and emitted."""
+
 import json
 
 from support.api import now_text

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Killed, stopped and started again under load: what was answered with 2xx is delivered (I1, I5)."""
+
 import collections
 import http.client
 import random

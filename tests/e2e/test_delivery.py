@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """When and how often events are sent: retries, order, limits, and what one endpoint costs another."""
+
 import email.utils
 import time
 
@@ -95,7 +96,9 @@ def test_retry_after_may_be_a_date(org, receiver):
     assert 1.9 <= requests[1].at - requests[0].at <= 3.3 + LATE_S
 
 
-@pytest.mark.parametrize("value", ["-5", "soon", "", "99999999999999999999", "Thu, 01 Jan 1970 00:00:00 GMT", "1e9", "\xff"])
+@pytest.mark.parametrize(
+    "value", ["-5", "soon", "", "99999999999999999999", "Thu, 01 Jan 1970 00:00:00 GMT", "1e9", "\xff"]
+)
 def test_a_retry_after_that_is_wrong_past_or_huge_does_no_harm(org, receiver, value):
     endpoint = org.new_endpoint(receiver.on("/hook", reply(500, [("Retry-After", value)])), retry_schedule=["1s"])
     delivery = org.wait_for_state(org.log_call(), endpoint, "retrying", "failed")

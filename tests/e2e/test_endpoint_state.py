@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Endpoints that are disabled, enabled and deleted, and what brings events back: recover, replay,
 retry, cancel."""
+
 from support.api import now_text
 from support.receiver import reply
 
@@ -40,7 +41,10 @@ def test_events_while_disabled_make_no_delivery_and_recover_missed_brings_them(o
     assert [logged["deliveries"] for logged in missed] == [0, 0, 0]
     [row] = org.event(missed[0]["payload_id"])["endpoints"]
     assert (row["delivery"], row["no_delivery_reason"]) == (None, "endpoint_disabled")
-    assert org.api.post(f"/v1/endpoints/{endpoint['id']}/recover", {"since": now_text(-60), "what": "missed"}).status == 409
+    assert (
+        org.api.post(f"/v1/endpoints/{endpoint['id']}/recover", {"since": now_text(-60), "what": "missed"}).status
+        == 409
+    )
     set_enabled(org, endpoint, True)
     assert recover(org, endpoint, "missed") == 3
     requests = receiver.wait_for_count(4, "/hook")
@@ -93,7 +97,9 @@ def test_a_recovery_goes_on_after_a_crash(own_server, receiver):
     calls = [{"type": "missed", "phone": None}] * 300
     results = org.api.post("/v1/calls/batch", {"calls": calls}, status=200).json["results"]
     logged = {result["payload_id"] for result in results}
-    endpoint = org.new_endpoint(receiver.on("/hook"), events=["call_logged"], retry_schedule=["1s"] * 5, max_in_flight=5)
+    endpoint = org.new_endpoint(
+        receiver.on("/hook"), events=["call_logged"], retry_schedule=["1s"] * 5, max_in_flight=5
+    )
     assert recover(org, endpoint, "missed") == 300
     own_server.kill()
     own_server.restart()

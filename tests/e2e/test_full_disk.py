@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A disk that is full: 503 while nothing can be stored, nothing is lost, and on it goes when there
 is room again."""
+
 import os
 import resource
 import subprocess
@@ -115,7 +116,9 @@ def test_a_full_disk_is_503_and_nothing_that_was_accepted_is_lost(disk, receiver
 def test_a_result_that_cannot_be_stored_is_stored_later_and_not_sent_again(disk, receiver):
     org = disk.server.new_org()
     gate = receiver.gate()
-    endpoint = org.new_endpoint(receiver.on("/hook", gate.then(reply(200))), events=["call_logged"], retry_schedule=["1s"])
+    endpoint = org.new_endpoint(
+        receiver.on("/hook", gate.then(reply(200))), events=["call_logged"], retry_schedule=["1s"]
+    )
     logged = org.log_call()
     receiver.wait_for_count(1, "/hook")
     disk.fill()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same Idempotency-Key, and the same external_id, give the same call: I8."""
+
 import http.client
 import threading
 import uuid

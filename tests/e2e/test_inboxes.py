@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Inboxes: the built-in test receivers."""
+
 import time
 
 import pytest
@@ -23,7 +24,9 @@ def test_an_inbox_keeps_what_came_as_it_came(org):
     inbox = org.new_inbox()
     visitor = org.server.visitor()
     body = '{"a": "größer 🚀"}'.encode()
-    visitor.post(path_of(org, inbox), body=body, headers={"Content-Type": "application/json", "X-Mine": "a"}, status=200)
+    visitor.post(
+        path_of(org, inbox), body=body, headers={"Content-Type": "application/json", "X-Mine": "a"}, status=200
+    )
     [request] = came(org, inbox)
     assert (request["method"], request["body"]) == ("POST", body.decode())
     headers = {name.lower(): value for name, value in request["headers"].items()}

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the server tells of itself, without a token."""
+
 import re
 
 from support.patience import Deadline
 
-METRIC = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[a-zA-Z_]+="[^"\n]*"(,[a-zA-Z_]+="[^"\n]*")*\})? (-?[0-9.e+]+|NaN|\+Inf)')
+METRIC = re.compile(
+    r'([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[a-zA-Z_]+="[^"\n]*"(,[a-zA-Z_]+="[^"\n]*")*\})? (-?[0-9.e+]+|NaN|\+Inf)'
+)
 
 
 def metrics(server) -> dict[str, float]:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What arrives: the bytes, their order of members, what they say, and the headers around them."""
+
 import json
 import re
 
@@ -282,7 +283,9 @@ def test_events_and_types_choose_what_an_endpoint_gets(org, receiver):
 
 def test_a_sample_says_that_it_is_one(org, receiver):
     endpoint = org.new_endpoint(receiver.on("/hook", reply(202, body=b"thanks")))
-    answer = org.api.post(f"/v1/endpoints/{endpoint['id']}/test", {"event": "ai_analysis", "type": "outgoing"}, status=200)
+    answer = org.api.post(
+        f"/v1/endpoints/{endpoint['id']}/test", {"event": "ai_analysis", "type": "outgoing"}, status=200
+    )
     [request] = receiver.requests("/hook")
     assert request.header("X-CallSync-Test") == "1"
     assert request.payload_id.startswith("wh_test_") and request.json["org_id"] == org.id

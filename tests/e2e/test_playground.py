@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The playground: sample payloads, shown and sent."""
+
 import json
 
 import pytest

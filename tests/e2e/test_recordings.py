@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recordings: taken in, served by link, deleted, and fetched from elsewhere."""
+
 import pytest
 
 from support import audio
@@ -86,6 +87,13 @@ def test_content_that_is_not_what_it_says_is_refused_and_leaves_nothing(own_serv
     assert call["data"]["call_details"]["file_status"] == "pending"
     assert org.events(event="recording_updated") == []
     wait_for_files(own_server, 0)
+
+
+def test_a_large_upload_that_is_refused_half_way_still_gets_its_answer(org):
+    call_id = org.log_call()["call_id"]
+    answer = put_audio(org, call_id, bytes(40 * MIB))
+    assert answer.status == 422 and answer.json["detail"]
+    org.log_call()
 
 
 @pytest.mark.slow

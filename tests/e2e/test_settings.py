@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line, the settings, and starts that must not succeed."""
+
 import os
 import pwd
 import re
@@ -79,7 +80,14 @@ def test_wrong_usage_ends_with_2_and_says_what_is_wrong(arguments):
 
 def test_help_and_version_end_with_0(tmp_path):
     assert re.fullmatch(r"callsync \d+\.\d+\.\d+\n", run("--version").stdout)
-    for arguments in (("--help",), ("help",), ("help", "serve"), ("serve", "--help"), ("help", "sign"), ("help", "verify")):
+    for arguments in (
+        ("--help",),
+        ("help",),
+        ("help", "serve"),
+        ("serve", "--help"),
+        ("help", "sign"),
+        ("help", "verify"),
+    ):
         done = run(*arguments)
         assert done.returncode == 0 and done.stdout and done.stderr == "", arguments
     told = run("help", "serve").stdout

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signatures, checked by what receivers use: hmac, node:crypto, Standard Webhooks in Python and Node."""
+
 import base64
 import dataclasses
 
@@ -24,7 +25,9 @@ def test_a_made_secret_is_256_random_bits_in_base64(org, receiver):
     assert secrets[0] != secrets[1]
 
 
-@pytest.mark.parametrize("given", [None, TEXT_SECRET, "12345678", "~" * 256], ids=["made", "text", "shortest", "longest"])
+@pytest.mark.parametrize(
+    "given", [None, TEXT_SECRET, "12345678", "~" * 256], ids=["made", "text", "shortest", "longest"]
+)
 def test_python_node_and_standard_webhooks_find_every_signature_good(org, receiver, given):
     settings = {} if given is None else {"secret": given}
     endpoint = org.new_endpoint(receiver.on("/hook"), **settings)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients that are slow, half gone, or dishonest about where a request ends."""
+
 import time
 
 import pytest

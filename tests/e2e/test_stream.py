@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """GET /v1/stream: Server-Sent Events of an org."""
+
 import pytest
 
 from support.org import Stream

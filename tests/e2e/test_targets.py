@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where endpoints may point: nothing private, in whatever notation, at any moment (I7)."""
+
 import pytest
 
 from support.receiver import reply
@@ -136,9 +137,7 @@ def test_every_outgoing_request_is_held_to_the_rule(strict_org, receiver):
 def test_the_rule_holds_at_every_connection_and_not_only_at_creation(own_server, receiver):
     org = own_server.start().new_org()
     url = receiver.on("/hook")
-    endpoints = [
-        org.new_endpoint(one, retry_schedule=[]) for one in (url, url.replace("127.0.0.1", "localhost"))
-    ]
+    endpoints = [org.new_endpoint(one, retry_schedule=[]) for one in (url, url.replace("127.0.0.1", "localhost"))]
     call_id = org.log_call()["call_id"]
     receiver.wait_for_count(2, "/hook")
     connections = receiver.connection_count

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What belongs to an org is not there for another: 404 on every route, and in no list."""
+
 import pytest
 
 from support import audio

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tour of README.md, run as it tells."""
+
 import os
 import shutil
 import subprocess

@@ -43,6 +43,14 @@ static void sink_endpoint_changed(void *ctx, struct endpoint *endpoint, bool del
     sink->endpoint_changed(sink->ctx, endpoint, deleted);
 }
 
+static void sink_cancelled(void *ctx, int64_t endpoint_id, int64_t delivery_id)
+{
+    struct world *world = ctx;
+    const struct delivery_sink *sink = deliver_sink(world->deliver);
+
+    sink->cancelled(sink->ctx, endpoint_id, delivery_id);
+}
+
 static void publish(void *ctx, const struct note *notes, size_t count)
 {
     struct world *world = ctx;
@@ -113,7 +121,8 @@ struct world *world_new(uint64_t seed)
             .ctx = &world->ledger,
     };
     rand_seed(&world->receivers.rand, ~seed);
-    world->sink = (struct delivery_sink){sink_deliver, sink_endpoint_changed, world};
+    world->sink = (struct delivery_sink){
+            sink_deliver, sink_endpoint_changed, sink_cancelled, world};
     world->listener = (struct note_listener){publish, world};
     open_program(world);
     return world;

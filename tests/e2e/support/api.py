@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests to the HTTP API, on connections that are kept; and bytes sent as they are."""
+
 import http.client
 import json as json_module
 import socket

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Audio files made on the spot: real headers, and content that differs from file to file."""
+
 import struct
 
 

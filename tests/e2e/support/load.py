@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls logged by several threads at once, and what was answered to them."""
+
 import http.client
 import itertools
 import threading
@@ -41,9 +42,9 @@ class Load:
     def wait_for_accepted(self, count: int, seconds: float = DEADLINE_S) -> None:
         deadline = Deadline(seconds)
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self.accepted) >= count, deadline.left()), (
-                f"only {len(self.accepted)} of {count} accepted; others: {self.others[-5:]}"
-            )
+            assert self._changed.wait_for(
+                lambda: len(self.accepted) >= count, deadline.left()
+            ), f"only {len(self.accepted)} of {count} accepted; others: {self.others[-5:]}"
 
     def stop(self) -> dict[str, int]:
         self._is_over.set()

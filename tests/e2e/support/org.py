@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """An org of a test: what belongs to it, and waiting for what happens in it without polling."""
+
 import http.client
 import itertools
 import json
@@ -76,9 +77,9 @@ class Stream:
                 return result
             with self._changed:
                 is_new = self._changed.wait_for(lambda: len(self.events) > seen or self.is_over, deadline.left())
-            assert is_new and not (self.is_over and len(self.events) == seen), (
-                f"not within {seconds} s; the stream showed {self.events[-10:]}"
-            )
+            assert is_new and not (
+                self.is_over and len(self.events) == seen
+            ), f"not within {seconds} s; the stream showed {self.events[-10:]}"
 
     def of(self, kind: str) -> list[dict]:
         with self._changed:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long the tests wait before they call something broken."""
+
 import os
 import time
 

@@ -4,6 +4,7 @@
 Each path has a script: actions that are used up one request at a time; the last one stays. Raw
 sockets, for much of what it is told to do no HTTP library would do. A thread a connection.
 """
+
 import json
 import select
 import socket

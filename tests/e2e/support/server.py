@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The program as a process: started, asked where it listens, killed, stopped, started again."""
+
 import os
 import select
 import signal

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signatures checked by others than the program: hmac, and Standard Webhooks' Python and Node."""
+
 import base64
 import hashlib
 import hmac

@@ -257,6 +257,28 @@ static void disabling_gives_the_queue_back_and_lets_attempts_end(void **state)
     assert_int_equal(fixture->store.results[4]->result, RESULT_ATTEMPTED);
 }
 
+static void a_cancelled_one_that_is_queued_is_given_back_unsent(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct delivery_sink *sink = deliver_sink(fixture->deliver);
+    int64_t endpoint_id = fixture->endpoints[0]->id;
+
+    hand_over(fixture, 4, 1);
+    turn(fixture);
+    assert_int_equal(client_of(fixture)->started_count, 2);
+    for (int64_t id = 1; id <= 4; id++)
+        sink->cancelled(sink->ctx, endpoint_id, id);
+    sink->cancelled(sink->ctx, endpoint_id + 1000, 1); /* somebody unknown */
+    turn(fixture);
+    assert_int_equal(fixture->store.count, 2); /* those under way end as they end */
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(fixture->store.results[i]->result, RESULT_RETURNED);
+    answer(fixture, (struct fake_answer){.status = 200});
+    answer(fixture, (struct fake_answer){.status = 200});
+    assert_int_equal(fixture->store.count, 4);
+    assert_int_equal(client_of(fixture)->started_count, 2);
+}
+
 static void what_arrives_for_a_disabled_endpoint_is_given_back(void **state)
 {
     struct fixture *fixture = *state;
@@ -516,6 +538,7 @@ int main(void)
             TEST(the_results_of_a_turn_go_back_in_one_chain),
             TEST(each_endpoint_has_its_own_limit),
             TEST(disabling_gives_the_queue_back_and_lets_attempts_end),
+            TEST(a_cancelled_one_that_is_queued_is_given_back_unsent),
             TEST(what_arrives_for_a_disabled_endpoint_is_given_back),
             TEST(what_is_left_of_a_deleted_endpoint_is_given_back),
             TEST(a_long_hold_gives_the_queue_back_until_its_end),

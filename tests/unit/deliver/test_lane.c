@@ -235,6 +235,41 @@ static void the_queue_is_given_back_in_its_order(void **state)
     assert_int_equal(take(fixture, NOW_MS), -1);
 }
 
+static void a_cancelled_one_leaves_the_queue_and_the_others_keep_their_order(void **state)
+{
+    static const struct {
+        int64_t gone;
+        int64_t first, last;
+    } table[] = {{0, 1, 2}, {1, 0, 2}, {2, 0, 1}};
+    struct fixture *fixture = *state;
+    struct lane *lane = fixture->lane;
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        push(fixture, 3);
+        assert_ptr_equal(
+                lane_remove(lane, table[i].gone), &fixture->deliveries[table[i].gone]);
+        assert_null(lane_remove(lane, table[i].gone));
+        assert_int_equal(lane->queued, 2);
+        assert_int_equal(lane->first->id, table[i].first);
+        assert_int_equal(lane->last->id, table[i].last);
+        assert_ptr_equal(lane->first->op.mail.next, &lane->last->op.mail);
+        assert_null(lane->last->op.mail.next);
+        (void)lane_take_all(lane);
+    }
+}
+
+static void the_only_one_that_is_cancelled_leaves_an_empty_queue(void **state)
+{
+    struct fixture *fixture = *state;
+
+    push(fixture, 1);
+    assert_non_null(lane_remove(fixture->lane, 0));
+    assert_null(fixture->lane->first);
+    assert_null(fixture->lane->last);
+    push(fixture, 1);
+    assert_int_equal(take(fixture, NOW_MS), 0);
+}
+
 static void a_lane_is_idle_when_it_would_make_no_difference(void **state)
 {
     struct fixture *fixture = *state;
@@ -268,6 +303,8 @@ int main(void)
             TEST(a_hold_of_the_snapshot_counts),
             TEST(enabling_ends_a_hold),
             TEST(the_queue_is_given_back_in_its_order),
+            TEST(a_cancelled_one_leaves_the_queue_and_the_others_keep_their_order),
+            TEST(the_only_one_that_is_cancelled_leaves_an_empty_queue),
             TEST(a_lane_is_idle_when_it_would_make_no_difference),
     };
 
