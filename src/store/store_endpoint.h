@@ -31,7 +31,7 @@ struct endpoint_write {
     struct str org_id;
     unsigned fields; /* bits of enum endpoint_field, for a change */
     const struct endpoint *endpoint; /* in: the values; secret only for create */
-    struct endpoint *result;         /* out: a reference for the caller to unref */
+    struct endpoint *result;         /* out: NULL, or a reference to unref, whatever op.err is */
 };
 MUST_CHECK enum err store_endpoint_write(struct store *store, struct endpoint_write *op);
 
@@ -69,7 +69,7 @@ struct endpoint_rotate {
     int64_t id;
     struct str secret; /* the new one, checked */
     int64_t overlap_s;
-    struct endpoint *endpoint; /* out: a reference for the caller to unref */
+    struct endpoint *endpoint; /* out: NULL, or a reference to unref, whatever op.err is */
 };
 MUST_CHECK enum err store_endpoint_rotate(struct store *store, struct endpoint_rotate *op);
 
