@@ -9,10 +9,9 @@
 
 static struct flag *find(struct flag *flags, size_t count, struct str name)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         if (str_is(name, flags[i].name))
             return &flags[i];
-    }
     return NULL;
 }
 

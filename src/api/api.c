@@ -122,10 +122,9 @@ static bool find_route(struct request *request)
                 request, 405, arena_strf(request->arena, "this path takes %s", methods.ptr).ptr);
         return false;
     }
-    for (int i = 0; request->route != NULL && i < REQUEST_PARAMS_MAX; i++) {
+    for (int i = 0; request->route != NULL && i < REQUEST_PARAMS_MAX; i++)
         if (request->params[i].ptr != NULL && !decode(request->arena, &request->params[i]))
             request->route = NULL;
-    }
     if (request->route == NULL)
         problem_reply(request, 404, "there is nothing at this path");
     return request->route != NULL;
@@ -194,10 +193,9 @@ static bool read_body(struct request *request)
 
 static bool is_printable(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
+    for (size_t i = 0; i < text.len; i++)
         if (text.ptr[i] < 0x20 || text.ptr[i] > 0x7E)
             return false;
-    }
     return true;
 }
 

@@ -415,10 +415,9 @@ static const struct stats_window *query_window(struct request *request)
 
     if (!request_query_str(request, "window", LIMIT_NAME_BYTES, &name))
         return &WINDOWS[WINDOW_DEFAULT];
-    for (size_t i = 0; i < WINDOW_COUNT; i++) {
+    for (size_t i = 0; i < WINDOW_COUNT; i++)
         if (str_is(name, WINDOWS[i].name))
             return &WINDOWS[i];
-    }
     faults_add(&request->faults, "window", "must be one of 1h, 24h, 7d");
     return &WINDOWS[WINDOW_DEFAULT];
 }

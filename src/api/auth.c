@@ -60,8 +60,8 @@ void auth_free(struct auth *auth)
 
     if (auth == NULL)
         return;
-    HASH_ITER(hh, auth->entries, entry, next)
-    drop(auth, entry);
+    HASH_ITER (hh, auth->entries, entry, next)
+        drop(auth, entry);
     (void)pthread_rwlock_destroy(&auth->lock);
     free(auth);
 }
@@ -218,11 +218,9 @@ void auth_forget_org(struct auth *auth, struct str org_id)
     struct entry *next;
 
     (void)pthread_rwlock_wrlock(&auth->lock);
-    HASH_ITER(hh, auth->entries, entry, next)
-    {
+    HASH_ITER (hh, auth->entries, entry, next)
         if (str_is(org_id, entry->org_id))
             drop(auth, entry);
-    }
     auth->age++;
     (void)pthread_rwlock_unlock(&auth->lock);
 }

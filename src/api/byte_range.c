@@ -5,10 +5,9 @@
 /* Digits alone; a number too large for us is larger than any file. */
 static bool read_number(struct str text, int64_t *ret_number)
 {
-    for (size_t i = 0; i < text.len; i++) {
+    for (size_t i = 0; i < text.len; i++)
         if (text.ptr[i] < '0' || text.ptr[i] > '9')
             return false;
-    }
     if (text.len == 0)
         return false;
     if (!str_to_i64(text, ret_number))

@@ -92,10 +92,9 @@ static void read_description(struct reading *reading)
 
 static bool has_header(const struct endpoint *endpoint, struct str name)
 {
-    for (size_t i = 0; i < endpoint->header_count; i++) {
+    for (size_t i = 0; i < endpoint->header_count; i++)
         if (str_equal_nocase(endpoint->headers[i].name, name))
             return true;
-    }
     return false;
 }
 

@@ -33,10 +33,9 @@ static const struct {
 
 const char *problem_title(unsigned status)
 {
-    for (size_t i = 0; i < sizeof(TITLES) / sizeof(TITLES[0]); i++) {
+    for (size_t i = 0; i < sizeof(TITLES) / sizeof(TITLES[0]); i++)
         if (TITLES[i].status == status)
             return TITLES[i].title;
-    }
     return "Error";
 }
 

@@ -191,10 +191,9 @@ const struct route *route_find(struct str method,
         first++;
     *ret_path_known = first < end;
     for (const struct route *row = first; row < end && strcmp(row->pattern, first->pattern) == 0;
-            row++) {
+            row++)
         if (takes_method(row, method))
             return row;
-    }
     if (*ret_path_known)
         list_methods(first, end, ret_allow, allow_size);
     return NULL;

@@ -82,10 +82,9 @@ static void wake(struct stream *stream)
 static bool
 has_note_for(const struct stream_hub *hub, const struct stream *stream, int64_t from, int64_t end)
 {
-    for (int64_t n = from; n < end; n++) {
+    for (int64_t n = from; n < end; n++)
         if (hub->org_hash[n % RING_NOTES] == stream->org_hash)
             return true;
-    }
     return false;
 }
 

@@ -57,9 +57,8 @@ static struct arena_chunk *chunk_with_room(struct arena *arena, size_t needed)
     struct arena_chunk *newest = arena->newest;
     struct arena_chunk *chunk;
 
-    if (newest != NULL && newest->size - newest->used >= needed) {
+    if (newest != NULL && newest->size - newest->used >= needed)
         return newest;
-    }
     if (newest != NULL && needed > next_chunk_size(arena) / 4) {
         /* A large piece gets a chunk of its own, behind the newest, whose rest stays in use. */
         chunk = chunk_new(needed);
@@ -80,9 +79,8 @@ void *arena_alloc(struct arena *arena, size_t size)
     size_t needed;
     void *ptr;
 
-    if (size > PTRDIFF_MAX / 2) {
+    if (size > PTRDIFF_MAX / 2)
         abort();
-    }
     needed = size > 0 ? (size + unit - 1) / unit * unit : unit;
     chunk = chunk_with_room(arena, needed);
     ptr = (char *)chunk->bytes + chunk->used;
@@ -95,9 +93,8 @@ struct str arena_str(struct arena *arena, struct str s)
 {
     char *copy;
 
-    if (s.ptr == NULL) {
+    if (s.ptr == NULL)
         return STR_NONE;
-    }
     copy = arena_alloc(arena, s.len + 1);
     memcpy(copy, s.ptr, s.len);
     return (struct str){copy, s.len};
@@ -113,12 +110,10 @@ struct str arena_strf(struct arena *arena, const char *format, ...)
     va_start(args, format);
     len = vsnprintf(small, sizeof(small), format, args);
     va_end(args);
-    if (len < 0) {
+    if (len < 0)
         abort();
-    }
-    if ((size_t)len < sizeof(small)) {
+    if ((size_t)len < sizeof(small))
         return arena_str(arena, (struct str){small, (size_t)len});
-    }
     text = arena_alloc(arena, (size_t)len + 1);
     va_start(args, format);
     (void)vsnprintf(text, (size_t)len + 1, format, args);

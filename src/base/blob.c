@@ -20,9 +20,8 @@ struct blob *blob_new(struct str s)
 
     atomic_init(&blob->ref_count, 1);
     blob->len = s.len;
-    if (s.len > 0) {
+    if (s.len > 0)
         memcpy(blob->bytes, s.ptr, s.len);
-    }
     return blob;
 }
 
@@ -35,9 +34,8 @@ struct blob *blob_ref(struct blob *blob)
 
 void blob_unref(struct blob *blob)
 {
-    if (blob != NULL && atomic_fetch_sub_explicit(&blob->ref_count, 1, memory_order_acq_rel) == 1) {
+    if (blob != NULL && atomic_fetch_sub_explicit(&blob->ref_count, 1, memory_order_acq_rel) == 1)
         free(blob);
-    }
 }
 
 struct str blob_str(const struct blob *blob)

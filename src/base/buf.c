@@ -43,9 +43,8 @@ static size_t next_size(const struct buf *buf, size_t needed)
 
 char *buf_reserve(struct buf *buf, size_t extra)
 {
-    if (buf->err != ERR_NONE) {
+    if (buf->err != ERR_NONE)
         return NULL;
-    }
     if (buf->len > cap(buf) || extra > cap(buf) - buf->len) {
         buf->err = ERR_LIMIT;
         return NULL;
@@ -68,9 +67,8 @@ void buf_add(struct buf *buf, const void *bytes, size_t len)
 {
     char *to;
 
-    if (len == 0) {
+    if (len == 0)
         return;
-    }
     to = buf_reserve(buf, len);
     if (to != NULL) {
         memcpy(to, bytes, len);
@@ -104,9 +102,8 @@ void buf_add_i64(struct buf *buf, int64_t value)
         digits[--at] = (char)('0' + left % 10);
         left /= 10;
     } while (left > 0);
-    if (value < 0) {
+    if (value < 0)
         digits[--at] = '-';
-    }
     buf_add(buf, digits + at, sizeof(digits) - at);
 }
 

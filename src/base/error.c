@@ -11,11 +11,9 @@
 /* True when the text ends inside the character that starts at that offset. */
 static bool is_cut_at(struct str text, size_t at)
 {
-    for (size_t i = at + 1; i < text.len; i++) {
-        if (((unsigned char)text.ptr[i] & 0xC0) != 0x80) {
+    for (size_t i = at + 1; i < text.len; i++)
+        if (((unsigned char)text.ptr[i] & 0xC0) != 0x80)
             return false;
-        }
-    }
     return (unsigned char)text.ptr[at] >= 0xC0 && text.len - at <= 3;
 }
 
@@ -32,11 +30,10 @@ static void tidy(char *text)
             text[at] = '\0';
             return;
         }
-        if (len == 0) {
+        if (len == 0)
             text[at] = '?';
-        } else if ((unsigned char)text[at] < 0x20 || text[at] == 0x7f) {
+        else if ((unsigned char)text[at] < 0x20 || text[at] == 0x7f)
             text[at] = ' ';
-        }
         at += len > 0 ? len : 1;
     }
 }

@@ -36,9 +36,8 @@ static size_t open_upwards(struct heap *heap, size_t index, const struct heap_it
     while (index > 0) {
         size_t parent = (index - 1) / 2;
 
-        if (heap->items[parent]->at_ms <= item->at_ms) {
+        if (heap->items[parent]->at_ms <= item->at_ms)
             break;
-        }
         put(heap, index, heap->items[parent]);
         index = parent;
     }
@@ -51,12 +50,10 @@ static size_t open_downwards(struct heap *heap, size_t index, const struct heap_
     for (;;) {
         size_t child = index * 2 + 1;
 
-        if (child + 1 < heap->count && heap->items[child + 1]->at_ms < heap->items[child]->at_ms) {
+        if (child + 1 < heap->count && heap->items[child + 1]->at_ms < heap->items[child]->at_ms)
             child++;
-        }
-        if (child >= heap->count || heap->items[child]->at_ms >= item->at_ms) {
+        if (child >= heap->count || heap->items[child]->at_ms >= item->at_ms)
             return index;
-        }
         put(heap, index, heap->items[child]);
         index = child;
     }
@@ -88,13 +85,11 @@ void heap_remove(struct heap *heap, struct heap_item *item)
     size_t index = item->place - 1;
     struct heap_item *last;
 
-    if (!heap_has(item)) {
+    if (!heap_has(item))
         return;
-    }
     item->place = 0;
     heap->count--;
     last = heap->items[heap->count];
-    if (last != item) {
+    if (last != item)
         settle(heap, index, last);
-    }
 }

@@ -69,9 +69,8 @@ static int digit_value(char c)
 {
     const char *found;
 
-    if (c >= 'a' && c <= 'z') {
+    if (c >= 'a' && c <= 'z')
         c = (char)(c - 'a' + 'A');
-    }
     found = memchr(digits, c, sizeof(digits) - 1);
     return found != NULL ? (int)(found - digits) : -1;
 }
@@ -81,15 +80,13 @@ bool id_parse(struct str text, const char *prefix, int64_t *ret_id)
     size_t prefix_len = strlen(prefix);
     int64_t id = 0;
 
-    if (text.len != prefix_len + ID_DIGITS || memcmp(text.ptr, prefix, prefix_len) != 0) {
+    if (text.len != prefix_len + ID_DIGITS || memcmp(text.ptr, prefix, prefix_len) != 0)
         return false;
-    }
     for (size_t i = prefix_len; i < text.len; i++) {
         int value = digit_value(text.ptr[i]);
 
-        if (value < 0 || id > INT64_MAX >> DIGIT_BITS) {
+        if (value < 0 || id > INT64_MAX >> DIGIT_BITS)
             return false;
-        }
         id = id << DIGIT_BITS | value;
     }
     *ret_id = id;

@@ -43,9 +43,8 @@ static enum err fault_at(struct str text, size_t at, struct error *why, const ch
 /* The offset of the quote that ends a string, or of the end of the text. */
 static size_t skip_string(struct str text, size_t at)
 {
-    while (at < text.len && text.ptr[at] != '"') {
+    while (at < text.len && text.ptr[at] != '"')
         at += text.ptr[at] == '\\' ? 2 : 1;
-    }
     return at;
 }
 
@@ -70,9 +69,8 @@ static enum err check_shape(struct str text, struct error *why)
             return fault_at(text, i, why, "a NUL byte"); /* jansson skips one behind a number */
         case '{':
         case '[':
-            if (depth == DEPTH_MAX) {
+            if (depth == DEPTH_MAX)
                 return fault_at(text, i, why, "nested deeper than 32 levels");
-            }
             depth++;
             levels[depth].is_object = text.ptr[i] == '{';
             levels[depth].comma_count = 0;
@@ -81,9 +79,8 @@ static enum err check_shape(struct str text, struct error *why)
         case ']': depth -= depth > 0 ? 1 : 0; break;
         case ',':
             levels[depth].comma_count++;
-            if (levels[depth].is_object && levels[depth].comma_count >= MEMBER_MAX) {
+            if (levels[depth].is_object && levels[depth].comma_count >= MEMBER_MAX)
                 return fault_at(text, i, why, "an object with more than 1024 members");
-            }
             break;
         default: break;
         }
@@ -98,9 +95,8 @@ enum err json_parse(struct str text, struct json **ret_json, struct error *why)
     json_t *root;
     enum err err = check_shape(source, why);
 
-    if (err != ERR_NONE) {
+    if (err != ERR_NONE)
         return err;
-    }
     root = json_loadb(source.ptr, source.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
     if (root == NULL) {
         bool is_nul = json_error_code(&fault) == json_error_null_character;
@@ -183,12 +179,10 @@ bool json_member_at(const struct json *json,
 {
     void *iter = json_object_iter(iterable(json));
 
-    for (; iter != NULL && i > 0; i--) {
+    for (; iter != NULL && i > 0; i--)
         iter = json_object_iter_next(iterable(json), iter);
-    }
-    if (iter == NULL) {
+    if (iter == NULL)
         return false;
-    }
     *ret_name = member_name(iter);
     *ret_value = outside(json_object_iter_value(iter));
     return true;
@@ -261,11 +255,10 @@ void json_add_string(struct buf *buf, struct str s)
             continue;
         }
         buf_add_str(buf, str_slice(s, done, at - done));
-        if (len == 1) {
+        if (len == 1)
             add_escape(buf, s.ptr[at]);
-        } else {
+        else
             buf_add_text(buf, "\xEF\xBF\xBD"); /* U+FFFD for a byte that is no UTF-8 */
-        }
         at++;
         done = at;
     }
@@ -297,9 +290,8 @@ static void step_up(struct decimal *decimal)
 {
     int i = decimal->count - 1;
 
-    while (i >= 0 && decimal->digits[i] == '9') {
+    while (i >= 0 && decimal->digits[i] == '9')
         decimal->digits[i--] = '0';
-    }
     if (i >= 0) {
         decimal->digits[i]++;
     } else {
@@ -333,24 +325,21 @@ static struct decimal shortest_decimal(double number)
     while (!reads_back_as(&decimal, number)) {
         if (is_power_of_two) {
             step_up(&decimal);
-            if (reads_back_as(&decimal, number)) {
+            if (reads_back_as(&decimal, number))
                 break;
-            }
         }
         count++;
         decimal = round_to(number, count);
     }
-    while (decimal.count > 1 && decimal.digits[decimal.count - 1] == '0') {
+    while (decimal.count > 1 && decimal.digits[decimal.count - 1] == '0')
         decimal.count--;
-    }
     return decimal;
 }
 
 static void add_zeros(struct buf *buf, int count)
 {
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         buf_add_char(buf, '0');
-    }
 }
 
 /* ECMAScript, Number::toString, steps 6 to 12: point is its n, count its k. */
@@ -369,14 +358,12 @@ static void add_decimal(struct buf *buf, const struct decimal *d)
         add_zeros(buf, before - d->count);
     } else {
         buf_add(buf, d->digits, (size_t)before);
-        if (d->point > 0 || !is_plain_number) {
+        if (d->point > 0 || !is_plain_number)
             buf_add_char(buf, '.');
-        }
         buf_add(buf, d->digits + before, (size_t)(d->count - before));
     }
-    if (!is_plain_number) {
+    if (!is_plain_number)
         buf_addf(buf, "e%+d", d->point - 1);
-    }
 }
 
 void json_add_number(struct buf *buf, double number)
@@ -391,9 +378,8 @@ void json_add_number(struct buf *buf, double number)
         buf_add_i64(buf, (int64_t)number);
         return;
     }
-    if (number < 0) {
+    if (number < 0)
         buf_add_char(buf, '-');
-    }
     decimal = shortest_decimal(fabs(number));
     add_decimal(buf, &decimal);
 }
@@ -409,9 +395,8 @@ static void add_object(struct buf *buf, const struct json *json)
 
     buf_add_char(buf, '{');
     for (void *iter = first; iter != NULL; iter = json_object_iter_next(iterable(json), iter)) {
-        if (iter != first) {
+        if (iter != first)
             buf_add_char(buf, ',');
-        }
         json_add_string(buf, member_name(iter));
         buf_add_char(buf, ':');
         json_add_value(buf, outside(json_object_iter_value(iter)));
@@ -423,9 +408,8 @@ static void add_array(struct buf *buf, const struct json *json)
 {
     buf_add_char(buf, '[');
     for (size_t i = 0; i < json_count(json); i++) {
-        if (i > 0) {
+        if (i > 0)
             buf_add_char(buf, ',');
-        }
         json_add_value(buf, json_item(json, i));
     }
     buf_add_char(buf, ']');

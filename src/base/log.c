@@ -34,9 +34,8 @@ static size_t printable_len(struct str s, size_t at)
     size_t len = str_utf8_len(s, at);
     unsigned char first = (unsigned char)s.ptr[at];
 
-    if (len == 1) {
+    if (len == 1)
         return first >= 0x20 && first != 0x7f ? 1 : 0;
-    }
     return first == 0xC2 && len == 2 && (unsigned char)s.ptr[at + 1] < 0xA0 ? 0 : len;
 }
 
@@ -46,9 +45,8 @@ static bool is_bare(struct str value)
     for (size_t at = 0; at < value.len;) {
         size_t len = printable_len(value, at);
 
-        if (len == 0 || str_find_char(STR(" \"=\\"), value.ptr[at], 0) >= 0) {
+        if (len == 0 || str_find_char(STR(" \"=\\"), value.ptr[at], 0) >= 0)
             return false;
-        }
         at += len;
     }
     return value.len > 0 && !str_is(value, "-");
@@ -66,9 +64,8 @@ static void add_quoted(struct buf *line, struct str value)
             at++;
             continue;
         }
-        if (c == '"' || c == '\\') {
+        if (c == '"' || c == '\\')
             buf_add_char(line, '\\');
-        }
         buf_add_str(line, str_slice(value, at, len));
         at += len;
     }
@@ -77,13 +74,12 @@ static void add_quoted(struct buf *line, struct str value)
 
 static void add_text_value(struct buf *line, struct str value)
 {
-    if (value.ptr == NULL) {
+    if (value.ptr == NULL)
         buf_add_char(line, '-');
-    } else if (is_bare(value)) {
+    else if (is_bare(value))
         buf_add_str(line, value);
-    } else {
+    else
         add_quoted(line, value);
-    }
 }
 
 /* The start of s, without half a character at its end. */
@@ -91,12 +87,10 @@ static struct str cut_value(struct str s)
 {
     size_t len = VALUE_MAX_BYTES;
 
-    if (s.len <= VALUE_MAX_BYTES) {
+    if (s.len <= VALUE_MAX_BYTES)
         return s;
-    }
-    while (len > VALUE_MAX_BYTES - 3 && ((unsigned char)s.ptr[len] & 0xC0) == 0x80) {
+    while (len > VALUE_MAX_BYTES - 3 && ((unsigned char)s.ptr[len] & 0xC0) == 0x80)
         len--;
-    }
     return str_slice(s, 0, len);
 }
 
@@ -111,13 +105,12 @@ static void add_field(struct buf *line, enum log_format format, const struct log
         buf_add_text(line, field->name);
         buf_add_char(line, '=');
     }
-    if (field->kind == LOG_FIELD_INT) {
+    if (field->kind == LOG_FIELD_INT)
         buf_add_i64(line, field->number);
-    } else if (format == LOG_JSON) {
+    else if (format == LOG_JSON)
         json_add_string(line, cut_value(field->text));
-    } else {
+    else
         add_text_value(line, cut_value(field->text));
-    }
 }
 
 static void
@@ -130,11 +123,10 @@ add_head(struct buf *line, const struct log *log, enum log_level level, const ch
     buf_add_text(line, is_json ? "\",\"level\":\"" : " ");
     buf_add_text(line, level_name(level));
     buf_add_text(line, is_json ? "\",\"event\":" : " ");
-    if (is_json) {
+    if (is_json)
         json_add_string(line, str_from(event));
-    } else {
+    else
         buf_add_text(line, event);
-    }
 }
 
 /* False when not all fields found room; whole fields are left out then, so the line stays valid. */
@@ -159,11 +151,10 @@ static void write_line(int fd, struct str line)
     while (line.len > 0) {
         ssize_t written = write(fd, line.ptr, line.len);
 
-        if (written > 0) {
+        if (written > 0)
             line = str_slice(line, (size_t)written, line.len);
-        } else if (written == 0 || errno != EINTR) {
+        else if (written == 0 || errno != EINTR)
             return;
-        }
     }
 }
 
@@ -175,15 +166,13 @@ void log_write(const struct log *log,
     CLEANUP(buf_done) struct buf line = {.max_bytes = LINE_MAX_BYTES - TAIL_BYTES};
     bool is_whole;
 
-    if (log == NULL || log->fd < 0 || level < log->level) {
+    if (log == NULL || log->fd < 0 || level < log->level)
         return;
-    }
     add_head(&line, log, level, event);
     is_whole = fields == NULL || add_fields(&line, log->format, fields);
     line.max_bytes = LINE_MAX_BYTES;
-    if (!is_whole) {
+    if (!is_whole)
         buf_add_text(&line, log->format == LOG_JSON ? ",\"cut\":1" : " cut=1");
-    }
     buf_add_text(&line, log->format == LOG_JSON ? "}\n" : "\n");
     write_line(log->fd, buf_str(&line));
 }

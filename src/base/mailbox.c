@@ -41,18 +41,16 @@ struct mailbox *mailbox_new(size_t max_count, mailbox_wake *wake, void *wake_ctx
     mailbox->wake_ctx = wake_ctx;
     if (pthread_mutex_init(&mailbox->lock, NULL) != 0 || pthread_condattr_init(&attr) != 0 ||
             pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0 ||
-            pthread_cond_init(&mailbox->filled, &attr) != 0) {
+            pthread_cond_init(&mailbox->filled, &attr) != 0)
         abort(); /* only without memory */
-    }
     (void)pthread_condattr_destroy(&attr);
     return mailbox;
 }
 
 void mailbox_free(struct mailbox *mailbox)
 {
-    if (mailbox == NULL) {
+    if (mailbox == NULL)
         return;
-    }
     (void)pthread_cond_destroy(&mailbox->filled);
     (void)pthread_mutex_destroy(&mailbox->lock);
     free(mailbox);
@@ -72,12 +70,10 @@ struct wakeup {
 static void unlock_and_wake(struct mailbox *mailbox, struct wakeup wakeup)
 {
     (void)pthread_mutex_unlock(&mailbox->lock);
-    if (wakeup.signal) {
+    if (wakeup.signal)
         (void)pthread_cond_signal(&mailbox->filled);
-    }
-    if (wakeup.wake && mailbox->wake != NULL) {
+    if (wakeup.wake && mailbox->wake != NULL)
         mailbox->wake(mailbox->wake_ctx);
-    }
 }
 
 /* Lock held. The sleeper is woken once: who posts next need not. */
@@ -108,13 +104,12 @@ enum err mailbox_post(struct mailbox *mailbox, struct mail *mail)
     enum err err = ERR_NONE;
 
     lock(mailbox);
-    if (mailbox->is_closed) {
+    if (mailbox->is_closed)
         err = ERR_CANCELLED;
-    } else if (mailbox->max_count > 0 && mailbox->count >= mailbox->max_count) {
+    else if (mailbox->max_count > 0 && mailbox->count >= mailbox->max_count)
         err = ERR_BUSY;
-    } else {
+    else
         wakeup = append(mailbox, mail, mail, 1);
-    }
     unlock_and_wake(mailbox, wakeup);
     return err;
 }
@@ -132,9 +127,8 @@ bool mailbox_post_always(struct mailbox *mailbox, struct mail *first)
     }
     lock(mailbox);
     is_open = !mailbox->is_closed;
-    if (is_open && first != NULL) {
+    if (is_open && first != NULL)
         wakeup = append(mailbox, first, last, count);
-    }
     unlock_and_wake(mailbox, wakeup);
     return is_open;
 }
@@ -159,9 +153,8 @@ static void wait_for_mail(struct mailbox *mailbox, int64_t timeout_ms)
     struct timespec deadline = {0};
     int rc = 0;
 
-    if (timeout_ms > 0) {
+    if (timeout_ms > 0)
         deadline = deadline_in(timeout_ms);
-    }
     while (mailbox->first == NULL && !mailbox->is_closed && rc != ETIMEDOUT) {
         mailbox->has_sleeper = true;
         rc = timeout_ms < 0 ? pthread_cond_wait(&mailbox->filled, &mailbox->lock)
@@ -175,9 +168,8 @@ struct mail *mailbox_take(struct mailbox *mailbox, int64_t timeout_ms)
     struct mail *first;
 
     lock(mailbox);
-    if (timeout_ms != 0) {
+    if (timeout_ms != 0)
         wait_for_mail(mailbox, timeout_ms);
-    }
     first = mailbox->first;
     mailbox->first = NULL;
     mailbox->end = &mailbox->first;

@@ -8,9 +8,8 @@ void *mem_new(size_t size)
 {
     void *ptr = calloc(1, size > 0 ? size : 1);
 
-    if (ptr == NULL) {
+    if (ptr == NULL)
         abort();
-    }
     return ptr;
 }
 
@@ -18,8 +17,7 @@ void *mem_resize(void *ptr, size_t count, size_t item_size)
 {
     void *moved = reallocarray(ptr, count, item_size);
 
-    if (moved == NULL) {
+    if (moved == NULL)
         abort();
-    }
     return moved;
 }

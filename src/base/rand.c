@@ -14,9 +14,8 @@ void rand_secret(void *ret_bytes, size_t len)
     while (len > 0) {
         size_t part = len < INT_MAX ? len : INT_MAX;
 
-        if (RAND_bytes(to, (int)part) != 1) {
+        if (RAND_bytes(to, (int)part) != 1)
             abort();
-        }
         to += part;
         len -= part;
     }

@@ -21,9 +21,8 @@ static void add_up_to_seconds(struct buf *buf, int64_t at_ms)
 
 static int64_t clamp(int64_t at_ms)
 {
-    if (at_ms < 0) {
+    if (at_ms < 0)
         return 0;
-    }
     return at_ms < LAST_MS ? at_ms : LAST_MS;
 }
 
@@ -47,15 +46,13 @@ static bool read_digits(struct str *rest, size_t width, int *ret_value)
 {
     int value = 0;
 
-    if (rest->len < width) {
+    if (rest->len < width)
         return false;
-    }
     for (size_t i = 0; i < width; i++) {
         char c = rest->ptr[i];
 
-        if (c < '0' || c > '9') {
+        if (c < '0' || c > '9')
             return false;
-        }
         value = value * 10 + (c - '0');
     }
     *rest = str_slice(*rest, width, rest->len);
@@ -129,13 +126,11 @@ static bool read_pattern(struct str *rest, const char *pattern, struct tm *ret_t
     for (const char *p = pattern; *p != '\0'; p++) {
         if (*p == '%') {
             p++;
-            if (!read_field(rest, *p, ret_tm)) {
+            if (!read_field(rest, *p, ret_tm))
                 return false;
-            }
         } else {
-            if (rest->len == 0 || rest->ptr[0] != *p) {
+            if (rest->len == 0 || rest->ptr[0] != *p)
                 return false;
-            }
             *rest = str_slice(*rest, 1, rest->len);
         }
     }
@@ -164,14 +159,12 @@ static bool to_ms(struct tm tm, int fraction_ms, int offset_ms, int64_t *ret_at_
     bool leap_second = tm.tm_sec == 60;
     int64_t at_ms;
 
-    if (!is_date_time(&tm)) {
+    if (!is_date_time(&tm))
         return false;
-    }
     tm.tm_sec -= leap_second ? 1 : 0;
     at_ms = (int64_t)timegm(&tm) * SECOND_MS + fraction_ms - offset_ms;
-    if (at_ms < 0 || at_ms > LAST_MS || (leap_second && at_ms % DAY_MS < DAY_MS - SECOND_MS)) {
+    if (at_ms < 0 || at_ms > LAST_MS || (leap_second && at_ms % DAY_MS < DAY_MS - SECOND_MS))
         return false;
-    }
     *ret_at_ms = at_ms;
     return true;
 }
@@ -184,9 +177,8 @@ static bool read_fraction(struct str *rest, int *ret_ms)
     size_t i = 1;
 
     *ret_ms = 0;
-    if (rest->len == 0 || rest->ptr[0] != '.') {
+    if (rest->len == 0 || rest->ptr[0] != '.')
         return true;
-    }
     for (; i < rest->len && rest->ptr[i] >= '0' && rest->ptr[i] <= '9'; i++) {
         ms += (rest->ptr[i] - '0') * scale;
         scale /= 10;
@@ -202,21 +194,18 @@ static bool read_offset(struct str *rest, int *ret_ms)
     struct tm tm;
     int sign;
 
-    if (rest->len == 0) {
+    if (rest->len == 0)
         return false;
-    }
     if (rest->len == 1) {
         *ret_ms = 0;
         return rest->ptr[0] == 'Z' || rest->ptr[0] == 'z';
     }
     sign = rest->ptr[0] == '-' ? -1 : 1;
-    if (sign > 0 && rest->ptr[0] != '+') {
+    if (sign > 0 && rest->ptr[0] != '+')
         return false;
-    }
     *rest = str_slice(*rest, 1, rest->len);
-    if (!read_pattern(rest, "%H:%M", &tm) || rest->len > 0 || tm.tm_hour > 23 || tm.tm_min > 59) {
+    if (!read_pattern(rest, "%H:%M", &tm) || rest->len > 0 || tm.tm_hour > 23 || tm.tm_min > 59)
         return false;
-    }
     *ret_ms = sign * (tm.tm_hour * 60 + tm.tm_min) * MINUTE_MS;
     return true;
 }
@@ -229,14 +218,12 @@ bool rfc3339_parse(struct str text, int64_t *ret_at_ms)
     struct tm time;
 
     if (!read_pattern(&text, "%Y-%m-%d", &tm) || text.len == 0 ||
-            (text.ptr[0] != 'T' && text.ptr[0] != 't')) {
+            (text.ptr[0] != 'T' && text.ptr[0] != 't'))
         return false;
-    }
     text = str_slice(text, 1, text.len);
     if (!read_pattern(&text, "%H:%M:%S", &time) || !read_fraction(&text, &fraction_ms) ||
-            !read_offset(&text, &offset_ms)) {
+            !read_offset(&text, &offset_ms))
         return false;
-    }
     tm.tm_hour = time.tm_hour;
     tm.tm_min = time.tm_min;
     tm.tm_sec = time.tm_sec;
@@ -253,9 +240,8 @@ bool http_date_parse(struct str text, int64_t *ret_at_ms)
         struct str rest = text;
         struct tm tm;
 
-        if (read_pattern(&rest, patterns[i], &tm) && rest.len == 0) {
+        if (read_pattern(&rest, patterns[i], &tm) && rest.len == 0)
             return to_ms(tm, 0, 0, ret_at_ms);
-        }
     }
     return false;
 }

@@ -34,14 +34,11 @@ static char lower(char c)
 
 bool str_equal_nocase(struct str a, struct str b)
 {
-    if (!same_shape(a, b)) {
+    if (!same_shape(a, b))
         return false;
-    }
-    for (size_t i = 0; i < a.len; i++) {
-        if (lower(a.ptr[i]) != lower(b.ptr[i])) {
+    for (size_t i = 0; i < a.len; i++)
+        if (lower(a.ptr[i]) != lower(b.ptr[i]))
             return false;
-        }
-    }
     return true;
 }
 
@@ -60,18 +57,16 @@ ptrdiff_t str_find_char(struct str s, char c, size_t from)
 {
     const char *found;
 
-    if (from >= s.len) {
+    if (from >= s.len)
         return -1;
-    }
     found = memchr(s.ptr + from, c, s.len - from);
     return found != NULL ? found - s.ptr : -1;
 }
 
 struct str str_slice(struct str s, size_t from, size_t len)
 {
-    if (s.ptr == NULL) {
+    if (s.ptr == NULL)
         return STR_NONE;
-    }
     from = from < s.len ? from : s.len;
     len = len < s.len - from ? len : s.len - from;
     return (struct str){s.ptr + from, len};
@@ -84,9 +79,8 @@ static bool is_blank(char c)
 
 struct str str_trim(struct str s)
 {
-    while (s.len > 0 && is_blank(s.ptr[s.len - 1])) {
+    while (s.len > 0 && is_blank(s.ptr[s.len - 1]))
         s.len--;
-    }
     while (s.len > 0 && is_blank(s.ptr[0])) {
         s.ptr++;
         s.len--;
@@ -112,16 +106,14 @@ bool str_to_i64(struct str s, int64_t *ret_value)
     bool negative = s.len > 0 && s.ptr[0] == '-';
     int64_t value = 0;
 
-    if (s.len == (negative ? 1u : 0u)) {
+    if (s.len == (negative ? 1u : 0u))
         return false;
-    }
     for (size_t i = negative ? 1 : 0; i < s.len; i++) {
         int digit = s.ptr[i] - '0';
 
         if (digit < 0 || digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
-                __builtin_add_overflow(value, negative ? -digit : digit, &value)) {
+                __builtin_add_overflow(value, negative ? -digit : digit, &value))
             return false;
-        }
     }
     *ret_value = value;
     return true;
@@ -136,12 +128,10 @@ struct utf8_lead {
 
 static struct utf8_lead utf8_lead(unsigned char first)
 {
-    if (first < 0x80) {
+    if (first < 0x80)
         return (struct utf8_lead){1, 0, 0};
-    }
-    if (first >= 0xC2 && first <= 0xDF) {
+    if (first >= 0xC2 && first <= 0xDF)
         return (struct utf8_lead){2, 0x80, 0xBF};
-    }
     if (first >= 0xE0 && first <= 0xEF) {
         /* E0 would be overlong below A0, ED would be a surrogate above 9F. */
         return (struct utf8_lead){3, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF};
@@ -158,22 +148,17 @@ size_t str_utf8_len(struct str s, size_t at)
     const unsigned char *p;
     struct utf8_lead lead;
 
-    if (at >= s.len) {
+    if (at >= s.len)
         return 0;
-    }
     p = (const unsigned char *)s.ptr + at;
     lead = utf8_lead(p[0]);
-    if (lead.len <= 1) {
+    if (lead.len <= 1)
         return lead.len;
-    }
-    if (lead.len > s.len - at || p[1] < lead.second_min || p[1] > lead.second_max) {
+    if (lead.len > s.len - at || p[1] < lead.second_min || p[1] > lead.second_max)
         return 0;
-    }
-    for (size_t i = 2; i < lead.len; i++) {
-        if ((p[i] & 0xC0) != 0x80) {
+    for (size_t i = 2; i < lead.len; i++)
+        if ((p[i] & 0xC0) != 0x80)
             return 0;
-        }
-    }
     return lead.len;
 }
 
@@ -182,9 +167,8 @@ bool str_is_utf8(struct str s)
     for (size_t at = 0; at < s.len;) {
         size_t len = str_utf8_len(s, at);
 
-        if (len == 0) {
+        if (len == 0)
             return false;
-        }
         at += len;
     }
     return true;

@@ -23,10 +23,9 @@ const struct command *cli_commands(size_t *ret_count)
 
 const struct command *cli_find(const char *name)
 {
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(COMMANDS[i].name, name) == 0)
             return &COMMANDS[i];
-    }
     return NULL;
 }
 
@@ -50,10 +49,9 @@ enum cli_exit cli_wrong_usage(const char *command, const char *what)
 /* True for "--help" among the arguments, as far as they can be flags. */
 static bool asks_for_help(int argc, char *const *argv)
 {
-    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0)
             return true;
-    }
     return false;
 }
 

@@ -61,10 +61,9 @@ static void sink_deliver(void *ctx, struct delivery *first)
         chain_add(&chains[worker_of(deliver, first->endpoint->id)], first);
         first = next;
     }
-    for (unsigned i = 0; i < deliver->worker_count; i++) {
+    for (unsigned i = 0; i < deliver->worker_count; i++)
         if (chains[i].first != NULL)
             worker_deliver(deliver->workers[i], chains[i].first);
-    }
 }
 
 static void sink_endpoint_changed(void *ctx, struct endpoint *endpoint, bool deleted)
@@ -100,8 +99,8 @@ deliver_new(const struct deliver_config *config, struct deliver **ret_deliver, s
     deliver->own_origin = copy_text(config->own_origin);
     deliver->config = *config;
     deliver->config.own_origin = deliver->own_origin;
-    deliver->sink = (struct delivery_sink){
-            sink_deliver, sink_endpoint_changed, sink_cancelled, deliver};
+    deliver->sink =
+            (struct delivery_sink){sink_deliver, sink_endpoint_changed, sink_cancelled, deliver};
     atomic_init(&deliver->probe_count, 0);
     atomic_init(&deliver->next_probe_worker, 0);
     atomic_init(&deliver->is_stopping, false);

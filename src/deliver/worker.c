@@ -521,8 +521,8 @@ static void end(struct worker *worker)
     mailbox_close(worker->probes);
     refuse_probes(worker);
     (void)take_letters(worker);
-    HASH_ITER(hh, worker->lanes, lane, next)
-    mark_ready(worker, lane);
+    HASH_ITER (hh, worker->lanes, lane, next)
+        mark_ready(worker, lane);
     shut_lanes(worker);
     (void)post_results(worker);
     drain(worker);
@@ -585,8 +585,8 @@ void worker_free(struct worker *worker)
         worker_ask_stop(worker, clock_mono_us(worker->config.clock));
         worker_join(worker);
     }
-    HASH_ITER(hh, worker->lanes, lane, next)
-    drop_lane(worker, lane);
+    HASH_ITER (hh, worker->lanes, lane, next)
+        drop_lane(worker, lane);
     heap_done(&worker->due);
     sender_free(worker->sender);
     http_client_free(worker->client);

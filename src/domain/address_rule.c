@@ -201,10 +201,9 @@ static bool is_allowed(const struct address_rule *rule, const struct address *ad
 static const char *
 find_kind(const struct forbidden *table, size_t count, const struct address *address)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         if (prefix_equal(table[i].bytes, address->bytes, table[i].prefix_bits))
             return table[i].kind;
-    }
     return NULL;
 }
 

@@ -113,10 +113,9 @@ check_word(struct place *place, const char *name, const char *const *words, cons
                 JSON_STRING_TYPE,
                 &value) != MEMBER_SET)
         return;
-    for (; *words != NULL; words++) {
+    for (; *words != NULL; words++)
         if (str_is(json_str(value), *words))
             return;
-    }
     faults_add(place->faults, name, "must be one of %s, or null", list);
 }
 

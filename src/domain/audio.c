@@ -99,10 +99,9 @@ static const struct audio_type *find_type(struct str content_type)
     struct str rest = content_type;
     struct str name = str_trim(str_split(&rest, ';'));
 
-    for (size_t i = 0; i < sizeof(AUDIO_TYPES) / sizeof(AUDIO_TYPES[0]); i++) {
+    for (size_t i = 0; i < sizeof(AUDIO_TYPES) / sizeof(AUDIO_TYPES[0]); i++)
         if (str_equal_nocase(name, str_from(AUDIO_TYPES[i].name)))
             return &AUDIO_TYPES[i];
-    }
     return NULL;
 }
 

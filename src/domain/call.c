@@ -32,10 +32,9 @@ static const struct str ANALYSIS_STATUS_NAMES[ANALYSIS_STATUS_COUNT] = {
 /* The place of word among the names, or -1. */
 static int find_word(const struct str *names, int count, struct str word)
 {
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         if (str_equal(names[i], word))
             return i;
-    }
     return -1;
 }
 

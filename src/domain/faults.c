@@ -62,10 +62,9 @@ void faults_add(struct faults *faults, const char *field, const char *format, ..
 
 static bool is_listed(struct str name, const char *const *names)
 {
-    for (; *names != NULL; names++) {
+    for (; *names != NULL; names++)
         if (str_is(name, *names))
             return true;
-    }
     return false;
 }
 
@@ -81,10 +80,9 @@ bool faults_check_members(struct faults *faults,
         faults_add(faults, path, "must be an object");
         return false;
     }
-    for (size_t i = 0; json_member_at(json, i, &name, &value); i++) {
+    for (size_t i = 0; json_member_at(json, i, &name, &value); i++)
         if (!is_listed(name, names))
             keep(faults, path, name, STR("unknown member"));
-    }
     return true;
 }
 

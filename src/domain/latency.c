@@ -12,9 +12,8 @@ int64_t latency_bound_us(int i)
 {
     int64_t bound_us = FIRST_BOUND_US;
 
-    while (i-- > 0) {
+    while (i-- > 0)
         bound_us += bound_us / 2;
-    }
     return bound_us;
 }
 
@@ -32,9 +31,8 @@ void latency_add(struct latency *latency, int64_t duration_us)
 
 void latency_merge(struct latency *into, const struct latency *from)
 {
-    for (int i = 0; i < LATENCY_BUCKETS; i++) {
+    for (int i = 0; i < LATENCY_BUCKETS; i++)
         into->count[i] += from->count[i];
-    }
 }
 
 int64_t latency_percentile_us(const struct latency *latency, double share)
@@ -42,17 +40,14 @@ int64_t latency_percentile_us(const struct latency *latency, double share)
     int64_t total = 0;
     int64_t seen = 0;
 
-    for (int i = 0; i < LATENCY_BUCKETS; i++) {
+    for (int i = 0; i < LATENCY_BUCKETS; i++)
         total += latency->count[i];
-    }
-    if (total == 0) {
+    if (total == 0)
         return 0;
-    }
     for (int i = 0; i < LATENCY_BUCKETS; i++) {
         seen += latency->count[i];
-        if (latency->count[i] > 0 && (double)seen >= share * (double)total) {
+        if (latency->count[i] > 0 && (double)seen >= share * (double)total)
             return latency_bound_us(i);
-        }
     }
     return latency_bound_us(LATENCY_BUCKETS - 1);
 }
@@ -62,12 +57,10 @@ void latency_write(struct buf *buf, const struct latency *latency)
     bool first = true;
 
     for (int i = 0; i < LATENCY_BUCKETS; i++) {
-        if (latency->count[i] == 0) {
+        if (latency->count[i] == 0)
             continue;
-        }
-        if (!first) {
+        if (!first)
             buf_add_char(buf, ',');
-        }
         buf_add_i64(buf, i);
         buf_add_char(buf, ':');
         buf_add_i64(buf, latency->count[i]);
@@ -91,16 +84,14 @@ enum err latency_parse(struct str text, struct latency *ret_latency)
         int64_t count;
 
         if (!str_to_i64(bucket_text, &bucket) || !str_to_i64(count_text, &count) || bucket < 0 ||
-                bucket >= LATENCY_BUCKETS || count <= 0 || count > COUNT_MAX) {
+                bucket >= LATENCY_BUCKETS || count <= 0 || count > COUNT_MAX)
             return ERR_CORRUPT;
-        }
         parsed.count[bucket] = count;
     }
     /* A bucket twice or out of order, a comma at the end, zeros in front: not ours. */
     latency_write(&again, &parsed);
-    if (!str_equal(buf_str(&again), text)) {
+    if (!str_equal(buf_str(&again), text))
         return ERR_CORRUPT;
-    }
     *ret_latency = parsed;
     return ERR_NONE;
 }

@@ -56,9 +56,8 @@ enum err limits_check_email(struct str email, struct error *why)
         return error_set(why, ERR_INVALID, "must be at most %d bytes", LIMIT_EMAIL_BYTES);
     if (at < 1 || (size_t)at + 1 == email.len || str_find_char(email, '@', (size_t)at + 1) >= 0)
         return error_set(why, ERR_INVALID, "must be like name@example.com");
-    for (size_t i = 0; i < email.len; i++) {
+    for (size_t i = 0; i < email.len; i++)
         if (email.ptr[i] == ' ' || is_control_at(email, i))
             return error_set(why, ERR_INVALID, "must have no spaces or control characters");
-    }
     return ERR_NONE;
 }

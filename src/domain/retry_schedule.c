@@ -39,10 +39,9 @@ struct retry_schedule retry_schedule_default(void)
 
 static int64_t unit_of(char letter)
 {
-    for (size_t i = 0; i < UNIT_COUNT; i++) {
+    for (size_t i = 0; i < UNIT_COUNT; i++)
         if (UNITS[i].letter == letter)
             return UNITS[i].unit_ms;
-    }
     return 0;
 }
 

@@ -539,11 +539,9 @@ static void cancel_all(struct fetcher *fetcher)
     struct fetch *fetch;
     struct fetch *next;
 
-    HASH_ITER(hh, fetcher->fetches, fetch, next)
-    {
+    HASH_ITER (hh, fetcher->fetches, fetch, next)
         if (fetch->state == FETCH_DOWNLOADING)
             http_client_cancel(fetcher->config.client, &fetch->request);
-    }
 }
 
 static void *work(void *ctx)
@@ -581,8 +579,8 @@ static void free_fetcher(struct fetcher *fetcher)
     struct fetch *fetch;
     struct fetch *next;
 
-    HASH_ITER(hh, fetcher->fetches, fetch, next)
-    forget(fetch);
+    HASH_ITER (hh, fetcher->fetches, fetch, next)
+        forget(fetch);
     http_client_free(fetcher->config.client);
     heap_done(&fetcher->due);
     arena_done(&fetcher->list_arena);

@@ -46,8 +46,7 @@ void http_target_table_free(struct http_target_table *table)
 
     if (table == NULL)
         return;
-    HASH_ITER(hh, table->entries, entry, next)
-    {
+    HASH_ITER (hh, table->entries, entry, next) {
         HASH_DEL(table->entries, entry);
         entry_free(entry);
     }
@@ -59,8 +58,7 @@ static void forget_oldest_unused(struct http_target_table *table)
     struct entry *entry;
     struct entry *next;
 
-    HASH_ITER(hh, table->entries, entry, next)
-    {
+    HASH_ITER (hh, table->entries, entry, next) {
         if (entry->use_count == 0) {
             HASH_DEL(table->entries, entry);
             entry_free(entry);

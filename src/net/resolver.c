@@ -151,12 +151,11 @@ static void *work(void *ctx)
 
     (void)pthread_setname_np(pthread_self(), "resolver");
     (void)pthread_mutex_lock(&resolver->lock);
-    while (!resolver->stopping) {
+    while (!resolver->stopping)
         if (STAILQ_EMPTY(&resolver->queue))
             (void)pthread_cond_wait(&resolver->has_work, &resolver->lock);
         else
             look_up_next(resolver);
-    }
     (void)pthread_mutex_unlock(&resolver->lock);
     return NULL;
 }
@@ -190,8 +189,7 @@ void resolver_free(struct resolver *resolver)
     (void)pthread_mutex_unlock(&resolver->lock);
     for (unsigned i = 0; i < resolver->thread_count; i++)
         (void)pthread_join(resolver->threads[i], NULL);
-    HASH_ITER(hh, resolver->names, name, next)
-    {
+    HASH_ITER (hh, resolver->names, name, next) {
         HASH_DEL(resolver->names, name);
         tell(&name->waiters, &cancelled);
         free(name);
@@ -207,8 +205,7 @@ static void forget_oldest(struct resolver *resolver)
     struct name *name;
     struct name *next;
 
-    HASH_ITER(hh, resolver->names, name, next)
-    {
+    HASH_ITER (hh, resolver->names, name, next) {
         if (!name->pending) {
             HASH_DEL(resolver->names, name);
             free(name);

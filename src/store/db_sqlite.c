@@ -338,10 +338,9 @@ static struct str sqlite_str(const struct db_stmt *base, int column)
 /* An open scan would keep the snapshot, and with it the log from being moved into the file. */
 static void stop_scans(struct sqlite_db *db)
 {
-    for (struct sqlite_stmt *stmt = db->by_text; stmt != NULL; stmt = stmt->by_text.next) {
+    for (struct sqlite_stmt *stmt = db->by_text; stmt != NULL; stmt = stmt->by_text.next)
         if (stmt->scan == SCAN_ROW)
             stmt_reset(stmt, SCAN_ENDED);
-    }
 }
 
 static void sqlite_rollback(struct db *base)

@@ -75,9 +75,8 @@ void effects_undo(struct work_effects *effects, struct gates *gates, struct effe
     effects->note_count = mark.notes;
 }
 
-static void apply_change(struct gates *gates,
-        const struct store_config *config,
-        struct endpoint_change change)
+static void
+apply_change(struct gates *gates, const struct store_config *config, struct endpoint_change change)
 {
     const struct delivery_sink *sink = config->sink;
 
@@ -117,8 +116,9 @@ static void refresh_snapshots(struct work_effects *effects, struct gates *gates)
     }
 }
 
-void effects_apply(
-        struct work_effects *effects, struct gates *gates, const struct store_config *config)
+void effects_apply(struct work_effects *effects,
+        struct gates *gates,
+        const struct store_config *config)
 {
     struct mail *first = NULL;
     struct mail **end = &first;

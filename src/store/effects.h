@@ -38,8 +38,9 @@ struct effects_mark effects_mark(const struct work_effects *effects);
 /** Drops what came after the mark; gates learn of deliveries that will not be in memory. */
 void effects_undo(struct work_effects *effects, struct gates *gates, struct effects_mark mark);
 /** Carries everything out, in the order endpoints, deliveries, notes; then it is empty. */
-void effects_apply(
-        struct work_effects *effects, struct gates *gates, const struct store_config *config);
+void effects_apply(struct work_effects *effects,
+        struct gates *gates,
+        const struct store_config *config);
 
 /** An in-memory delivery with references of its own to endpoint and body. */
 struct delivery *delivery_new(struct endpoint *endpoint, struct blob *body);

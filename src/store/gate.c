@@ -267,8 +267,8 @@ void gate_leave(struct gates *gates, struct gate *gate, bool attempted, bool suc
     gate->state.in_memory--;
     gates->in_memory--;
     if (attempted)
-        gate->state.window = window_clip(gate->endpoint,
-                succeeded ? gate->state.window + 1 : gate->state.window / 2);
+        gate->state.window = window_clip(
+                gate->endpoint, succeeded ? gate->state.window + 1 : gate->state.window / 2);
 }
 
 void gate_due(struct gates *gates, struct gate *gate, int64_t due_at_ms)

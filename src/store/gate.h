@@ -25,9 +25,9 @@ enum { GATE_WINDOW_MAX = 2048 };
 struct gate_state {
     size_t in_memory;
     size_t window;
-    int64_t next_due_ms;  /* no stored delivery is due before; INT64_MAX: none is stored */
-    bool may_block;       /* stored deliveries may wait for an earlier one of their call */
-    bool disabling;       /* this transaction disables it */
+    int64_t next_due_ms; /* no stored delivery is due before; INT64_MAX: none is stored */
+    bool may_block;      /* stored deliveries may wait for an earlier one of their call */
+    bool disabling;      /* this transaction disables it */
     int64_t hold_until_ms;
     int64_t failing_since_ms;
     int64_t failing_count;
@@ -71,7 +71,7 @@ struct gates {
     size_t in_memory_saved;
     size_t memory_max;
     bool stat_dirty; /* counts wait to be written */
-    bool closed; /* draining: hand nothing over, claim nothing */
+    bool closed;     /* draining: hand nothing over, claim nothing */
 };
 
 /** No gates; memory_max deliveries in memory at most. */

@@ -235,8 +235,7 @@ static enum err check_order(struct store_work *work,
     *ret_postpone_to_ms = 0;
     if (gate->endpoint->ordering != ORDERING_CALL)
         return ERR_NONE;
-    enum err err =
-            find_first_of_call(work, gate->endpoint_id, row->event.call_id, &first, why);
+    enum err err = find_first_of_call(work, gate->endpoint_id, row->event.call_id, &first, why);
     if (err != ERR_NONE || !first.found || first.event_id >= row->event.id)
         return err;
 
@@ -260,8 +259,8 @@ static enum err run_with_id(struct store_work *work, const char *sql, int64_t id
     return db_run(stmt, NULL, why);
 }
 
-static enum err claim_row(
-        struct store_work *work, struct gate *gate, struct due_row *row, struct error *why)
+static enum err
+claim_row(struct store_work *work, struct gate *gate, struct due_row *row, struct error *why)
 {
     int64_t postpone_to_ms;
     enum err err = check_order(work, gate, row, &postpone_to_ms, why);
@@ -329,8 +328,8 @@ enum err handover_claim(struct store_work *work, struct gate *gate, struct error
     return err != ERR_NONE ? err : handover_look(work, gate, why);
 }
 
-enum err handover_release(
-        struct store_work *work, struct gate *gate, int64_t call_id, struct error *why)
+enum err
+handover_release(struct store_work *work, struct gate *gate, int64_t call_id, struct error *why)
 {
     struct first_of_call first = {0};
 
@@ -348,8 +347,8 @@ enum err handover_release(
     return db_run(stmt, NULL, why);
 }
 
-enum err handover_requeue(
-        struct store_work *work, struct gate *gate, int64_t delivery_id, struct error *why)
+enum err
+handover_requeue(struct store_work *work, struct gate *gate, int64_t delivery_id, struct error *why)
 {
     struct db_stmt *stmt = db_stmt(work->db, SQL_REQUEUE);
 

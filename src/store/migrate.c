@@ -135,9 +135,8 @@ migrate_run(struct db *db, const struct migration *migrations, size_t count, str
                 "the database has version %" PRId64 ", this program knows %d: it is of a newer one",
                 version,
                 highest);
-    for (size_t i = 0; err == ERR_NONE && i < count; i++) {
+    for (size_t i = 0; err == ERR_NONE && i < count; i++)
         if (migrations[i].version > version)
             err = apply(db, &migrations[i], version == 0 && i == 0, why);
-    }
     return err;
 }

@@ -18,5 +18,5 @@ const struct migration *migrate_all(size_t *ret_count);
 
 /** Applies what is missing. ERR_INVALID when the database has a version above the highest here:
  *  it is of a newer program, and is left alone. ERR_CORRUPT when it holds tables but no version. */
-MUST_CHECK enum err migrate_run(struct db *db,
-        const struct migration *migrations, size_t count, struct error *why);
+MUST_CHECK enum err
+migrate_run(struct db *db, const struct migration *migrations, size_t count, struct error *why);

@@ -48,6 +48,5 @@ enum err page_read_pair(const struct page *page,
 
 void page_set_pair(struct page *page, struct arena *arena, int64_t last_at_ms, struct str last_id)
 {
-    page->next_cursor =
-            arena_strf(arena, "%" PRId64 ".%.*s", last_at_ms, STR_ARG(last_id));
+    page->next_cursor = arena_strf(arena, "%" PRId64 ".%.*s", last_at_ms, STR_ARG(last_id));
 }

@@ -35,8 +35,8 @@ static struct str text_or_none(const struct buf *buf)
     return buf->len > 0 ? buf_str(buf) : STR_NONE;
 }
 
-static enum err insert_attempt(
-        struct store_work *work, const struct delivery *delivery, struct error *why)
+static enum err
+insert_attempt(struct store_work *work, const struct delivery *delivery, struct error *why)
 {
     struct db_stmt *stmt = db_stmt(work->db, SQL_ATTEMPT);
     bool answered = delivery->outcome.status != 0;
@@ -120,10 +120,8 @@ static enum err write_health(struct store_work *work, const struct gate *gate, s
     return db_run(stmt, NULL, why);
 }
 
-static enum err disable(struct store_work *work,
-        struct gate *gate,
-        enum disabled_reason reason,
-        struct error *why)
+static enum err
+disable(struct store_work *work, struct gate *gate, enum disabled_reason reason, struct error *why)
 {
     struct endpoint *changed = endpoint_copy(gate->endpoint);
 
@@ -218,10 +216,9 @@ enum err result_flush_stats(struct store_work *work, struct error *why)
     struct gate *gate, *next;
     enum err err = ERR_NONE;
 
-    HASH_ITER (hh, work->gates->by_id, gate, next) {
+    HASH_ITER (hh, work->gates->by_id, gate, next)
         if (err == ERR_NONE)
             err = flush_stat(work, gate, why);
-    }
     work->gates->stat_dirty = false;
     return err;
 }

@@ -118,10 +118,9 @@ static enum err walk(struct store_work *work,
                 .id = db_i64(stmt, 0),
                 .is_over = db_i64(stmt, 1) != 0 && db_i64(stmt, 2) < before_ms,
         };
-    for (size_t i = 0; err == ERR_NONE && i < count; i++) {
+    for (size_t i = 0; err == ERR_NONE && i < count; i++)
         if (rows[i].is_over)
             err = delete (work, rows[i].id, why);
-    }
     if (err == ERR_NONE && count > 0) {
         *cursor = rows[count - 1].id;
         *left -= (int64_t)count;
@@ -313,10 +312,9 @@ static enum err drop_files(struct store_work *work,
 
     db_bind_str(stmt, 1, org_id);
     db_bind_i64(stmt, 2, count);
-    while ((err = db_next(stmt, &row, why)) == ERR_NONE && row) {
+    while ((err = db_next(stmt, &row, why)) == ERR_NONE && row)
         if (db_str(stmt, 0).ptr != NULL)
             retention->drop_file(retention->ctx, db_str(stmt, 0));
-    }
     return err;
 }
 

@@ -29,7 +29,6 @@
 #include "store/store_idempotency.h"
 #include "store/store_work.h"
 #include "store/watchdog.h"
-#include "store/watchdog.h"
 
 enum {
     QUEUE_MAX_DEFAULT = 8192,
@@ -38,8 +37,8 @@ enum {
     CLAIMS_A_TURN = 16, /* gates a transaction */
     READERS_MAX = 8,
     CALL_IDS_RESERVED = 32,
-    RETRY_MS = 250,        /* results after a failed commit */
-    STATS_MS = 1000,       /* how often counts are written */
+    RETRY_MS = 250,  /* results after a failed commit */
+    STATS_MS = 1000, /* how often counts are written */
     HOUSEKEEPING_MS = 60000,
     STOP_TRIES = 8,
 };
@@ -71,7 +70,7 @@ struct store {
     int64_t started_ms;
     int64_t next_call_id, call_ids_left;
 
-    int64_t retry_at_ms;        /* no turn of its own before: the last commit failed; 0: it worked */
+    int64_t retry_at_ms; /* no turn of its own before: the last commit failed; 0: it worked */
     int64_t stats_at_ms;
     int64_t housekeeping_at_ms; /* INT64_MIN: at once */
 
@@ -406,8 +405,8 @@ static enum err run_due(struct store_work *work, struct error *why)
     return err;
 }
 
-static enum err run_batch(
-        struct store_work *work, struct store_op **ops, size_t count, struct error *why)
+static enum err
+run_batch(struct store_work *work, struct store_op **ops, size_t count, struct error *why)
 {
     enum err err = db_begin(work->db, true, why);
 
@@ -458,10 +457,9 @@ static void batch_failed(struct store *store,
     metrics_add(store->config.metrics, METRIC_STORE_FAILED_COMMITS, 1);
 
     /* Results go back to the front in their order; everybody else is told. */
-    for (size_t i = count; i-- > 0;) {
+    for (size_t i = count; i-- > 0;)
         if (ops[i]->always)
             todo_put_back(store, ops[i]);
-    }
     for (size_t i = 0; i < count; i++) {
         if (ops[i]->always)
             continue;
@@ -581,10 +579,9 @@ static int64_t wait_ms(const struct store *store)
 
 static bool all_always(const struct store *store)
 {
-    for (const struct mail *mail = store->todo; mail != NULL; mail = mail->next) {
+    for (const struct mail *mail = store->todo; mail != NULL; mail = mail->next)
         if (!((const struct store_op *)mail)->always)
             return false;
-    }
     return true;
 }
 
@@ -785,8 +782,11 @@ enum err store_open(const struct store_config *config, struct store **ret_store,
     return ERR_NONE;
 }
 
-static enum err start_thread(
-        pthread_t *thread, void *(*run)(void *), void *arg, bool *ret_running, struct error *why)
+static enum err start_thread(pthread_t *thread,
+        void *(*run)(void *),
+        void *arg,
+        bool *ret_running,
+        struct error *why)
 {
     if (pthread_create(thread, NULL, run, arg) != 0)
         return error_set(why, ERR_UNAVAILABLE, "no thread for the store");
@@ -858,10 +858,9 @@ static void forget(struct store *store)
     struct mail *mail = mailbox_take(store->mailbox, 0);
 
     todo_append(store, mail);
-    for (unsigned i = 0; i < store->reader_count; i++) {
+    for (unsigned i = 0; i < store->reader_count; i++)
         if (store->readers[i].mailbox != NULL)
             todo_append(store, mailbox_take(store->readers[i].mailbox, 0));
-    }
     while (store->todo != NULL) {
         struct store_op *op = todo_take(store);
 

@@ -113,19 +113,19 @@ struct note_listener {
 };
 
 struct store_config {
-    const char *path;      /* the SQLite file */
-    const char *public_url; /* for recording links; no slash at its end */
+    const char *path;        /* the SQLite file */
+    const char *public_url;  /* for recording links; no slash at its end */
     const uint8_t *seal_key; /* SECRET_KEY_BYTES; borrowed */
     const uint8_t *link_key; /* SECRET_KEY_BYTES; borrowed */
     const struct clock *clock;
     const struct log *log;
     struct metrics *metrics;
-    const struct delivery_sink *sink;      /* borrowed */
-    const struct note_listener *listener;  /* borrowed; NULL: nobody watches */
+    const struct delivery_sink *sink;     /* borrowed */
+    const struct note_listener *listener; /* borrowed; NULL: nobody watches */
     int64_t retention_days;
-    size_t queue_max;    /* waiting ops at most; more are ERR_BUSY; 0: 8192 */
-    size_t memory_max;   /* deliveries in memory at most; 0: 16384 */
-    unsigned readers;    /* reading threads; 0: 1 */
+    size_t queue_max;  /* waiting ops at most; more are ERR_BUSY; 0: 8192 */
+    size_t memory_max; /* deliveries in memory at most; 0: 16384 */
+    unsigned readers;  /* reading threads; 0: 1 */
     /** Removes a recording's file that nothing references any more; NULL: nobody does. Called on the
      *  store thread, must not block. */
     void (*remove_file)(void *ctx, struct str file);
@@ -168,7 +168,7 @@ int64_t store_next_due_ms(const struct store *store);
 
 /** One page of a list. Lists go from new to old. */
 struct page {
-    int64_t limit;          /* 1 .. LIMIT_PAGE_MAX */
-    struct str cursor;      /* none: from the newest; ERR_INVALID, field "cursor", for a wrong one */
+    int64_t limit;     /* 1 .. LIMIT_PAGE_MAX */
+    struct str cursor; /* none: from the newest; ERR_INVALID, field "cursor", for a wrong one */
     struct str next_cursor; /* out: none at the end; safe in a URL */
 };

@@ -9,8 +9,8 @@ static const char SQL_PUT[] =
         " ON CONFLICT (call_id) DO UPDATE SET result = excluded.result,"
         " created_at = excluded.created_at";
 
-static enum err put_result(
-        struct store_work *work, const struct call *call, struct str result, struct error *why)
+static enum err
+put_result(struct store_work *work, const struct call *call, struct str result, struct error *why)
 {
     struct db_stmt *stmt = db_stmt(work->db, SQL_PUT);
 

@@ -101,13 +101,8 @@ static enum err find_contact(struct store_work *work,
 {
     if (view->call.phone.ptr == NULL)
         return ERR_NONE;
-    enum err err = work_load_contact(work,
-            op->op.arena,
-            op->org_id,
-            STR_NONE,
-            view->call.phone,
-            &view->contact,
-            why);
+    enum err err = work_load_contact(
+            work, op->op.arena, op->org_id, STR_NONE, view->call.phone, &view->contact, why);
     view->has_contact = err == ERR_NONE;
     return err == ERR_NOT_FOUND ? ERR_NONE : err;
 }
@@ -215,8 +210,7 @@ static enum err read_events(struct store_work *work, struct call_get *op, struct
 static enum err read_deliveries(struct store_work *work, struct call_get *op, struct error *why)
 {
     struct db_stmt *stmt = db_stmt(work->db, SQL_DELIVERIES);
-    struct call_delivery_row *rows =
-            arena_alloc(op->op.arena, CALL_DELIVERIES_MAX * sizeof(*rows));
+    struct call_delivery_row *rows = arena_alloc(op->op.arena, CALL_DELIVERIES_MAX * sizeof(*rows));
     size_t at = CALL_DELIVERIES_MAX;
     bool row;
     enum err err;
@@ -278,9 +272,7 @@ static enum err run_patch(struct store_work *work, struct store_op *store_op, st
     }
     if (err == ERR_NONE)
         err = call_row_update(work, &call, why);
-    return err != ERR_NONE
-            ? err
-            : work_load_call(work, arena, op->org_id, op->id, &op->view, why);
+    return err != ERR_NONE ? err : work_load_call(work, arena, op->org_id, op->id, &op->view, why);
 }
 
 enum err store_call_patch(struct store *store, struct call_patch *op)
@@ -304,19 +296,19 @@ enum err store_call_patch(struct store *store, struct call_patch *op)
     " ORDER BY id DESC LIMIT $10"
 
 static const char SQL_LIST[] = "SELECT " CALL_ROW_COLUMNS " FROM call WHERE org_id = $1" LIST_REST;
-static const char SQL_LIST_PHONE[] = "SELECT " CALL_ROW_COLUMNS
-                                     " FROM call WHERE org_id = $1 AND phone = $11"
-                                     " AND phone IS NOT NULL" LIST_REST;
-static const char SQL_LIST_STAFF[] = "SELECT " CALL_ROW_COLUMNS
-                                     " FROM call WHERE org_id = $1 AND staff_id = $11"
-                                     " AND staff_id IS NOT NULL" LIST_REST;
+static const char SQL_LIST_PHONE[] =
+        "SELECT " CALL_ROW_COLUMNS " FROM call WHERE org_id = $1 AND phone = $11"
+        " AND phone IS NOT NULL" LIST_REST;
+static const char SQL_LIST_STAFF[] =
+        "SELECT " CALL_ROW_COLUMNS " FROM call WHERE org_id = $1 AND staff_id = $11"
+        " AND staff_id IS NOT NULL" LIST_REST;
 static const char SQL_LIST_PHONE_STAFF[] =
         "SELECT " CALL_ROW_COLUMNS " FROM call WHERE org_id = $1 AND phone = $11"
         " AND phone IS NOT NULL AND staff_id = $12" LIST_REST;
 
 /* A contact's calls are those of its phone. *ret_nothing: the filters exclude each other. */
-static enum err resolve_contact(
-        struct store_work *work, struct call_list *op, bool *ret_nothing, struct error *why)
+static enum err
+resolve_contact(struct store_work *work, struct call_list *op, bool *ret_nothing, struct error *why)
 {
     struct contact contact;
 
@@ -341,8 +333,8 @@ static struct db_stmt *list_stmt(struct store_work *work, const struct call_list
     bool phone = op->phone.ptr != NULL;
     bool staff = op->staff_id.ptr != NULL;
     const char *sql = phone && staff ? SQL_LIST_PHONE_STAFF
-            : phone                  ? SQL_LIST_PHONE
-            : staff                  ? SQL_LIST_STAFF
+                      : phone        ? SQL_LIST_PHONE
+                      : staff        ? SQL_LIST_STAFF
                                      : SQL_LIST;
     struct db_stmt *stmt = db_stmt(work->db, sql);
 
@@ -353,8 +345,8 @@ static struct db_stmt *list_stmt(struct store_work *work, const struct call_list
     return stmt;
 }
 
-static enum err list_rows(
-        struct store_work *work, struct call_list *op, int64_t before, struct error *why)
+static enum err
+list_rows(struct store_work *work, struct call_list *op, int64_t before, struct error *why)
 {
     struct arena *arena = op->op.arena;
     struct db_stmt *stmt = list_stmt(work, op);

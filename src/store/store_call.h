@@ -26,11 +26,11 @@ struct call_draft {
     struct str recording_url; /* it is there already; none: no */
 
     /* out */
-    enum err err;           /* ERR_NONE, or why this one was refused: ERR_INVALID with field */
+    enum err err; /* ERR_NONE, or why this one was refused: ERR_INVALID with field */
     struct error why;
-    bool duplicate;         /* external_id was there: call_id and event_id are the first one's */
+    bool duplicate; /* external_id was there: call_id and event_id are the first one's */
     int64_t call_id;
-    int64_t event_id;       /* 0: its event is gone by retention */
+    int64_t event_id; /* 0: its event is gone by retention */
     int64_t delivery_count;
 };
 
@@ -77,18 +77,18 @@ struct call_get {
     struct store_op op;
     struct str org_id;
     int64_t id;
-    struct call_view view;                 /* out */
-    struct call_event_row *events;         /* out, oldest first */
-    size_t event_count;                    /* out */
-    struct call_delivery_row *deliveries;  /* out, by event */
-    size_t delivery_count;                 /* out */
+    struct call_view view;                /* out */
+    struct call_event_row *events;        /* out, oldest first */
+    size_t event_count;                   /* out */
+    struct call_delivery_row *deliveries; /* out, by event */
+    size_t delivery_count;                /* out */
 };
 MUST_CHECK enum err store_call_get(struct store *store, struct call_get *op);
 
 struct call_list {
     struct store_op op;
     struct str org_id;
-    struct str phone;      /* none: any; so for all filters */
+    struct str phone; /* none: any; so for all filters */
     struct str staff_id;
     struct str contact_id; /* calls of that contact's phone */
     int type;              /* enum call_type, -1: any */
@@ -113,24 +113,24 @@ struct call_patch {
     int64_t id;
     unsigned fields; /* bits of enum call_field */
     bool reviewed;
-    struct str staff_id; /* none: unassigned */
+    struct str staff_id;   /* none: unassigned */
     struct call_view view; /* out */
 };
 MUST_CHECK enum err store_call_patch(struct store *store, struct call_patch *op);
 
 enum recording_change {
-    RECORDING_FILE,    /* file, content_type, size_bytes, sha256 are there: completed */
-    RECORDING_URL,     /* it lives at url: completed */
-    RECORDING_FETCH,   /* it is to be downloaded from url: uploading */
-    RECORDING_STATUS,  /* only status */
-    RECORDING_DELETE,  /* file and url go: deleted */
+    RECORDING_FILE,   /* file, content_type, size_bytes, sha256 are there: completed */
+    RECORDING_URL,    /* it lives at url: completed */
+    RECORDING_FETCH,  /* it is to be downloaded from url: uploading */
+    RECORDING_STATUS, /* only status */
+    RECORDING_DELETE, /* file and url go: deleted */
 };
 
 /** Emits recording_updated, and ai_analysis when the analysis ended by it. A change that changes
  *  nothing (the same status, url or sha256 again) emits nothing. ERR_NOT_FOUND. */
 struct recording_set {
     struct store_op op;
-    struct str org_id;  /* none: the store's own jobs, any org */
+    struct str org_id; /* none: the store's own jobs, any org */
     int64_t call_id;
     enum recording_change change;
     enum file_status status;    /* for RECORDING_STATUS: any but completed and deleted */

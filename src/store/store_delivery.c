@@ -332,8 +332,8 @@ enum err store_delivery_retry(struct store *store, struct delivery_retry *op)
 }
 
 /* Whoever waited for the cancelled one may go. */
-static enum err let_others_go(
-        struct store_work *work, const struct delivery_row *row, struct error *why)
+static enum err
+let_others_go(struct store_work *work, const struct delivery_row *row, struct error *why)
 {
     struct gate *gate = gates_find(work->gates, row->endpoint_id);
 

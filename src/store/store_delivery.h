@@ -30,13 +30,13 @@ struct delivery {
     enum event_kind kind;
     struct endpoint *endpoint; /* a reference; the snapshot at hand-over */
     struct blob *body;         /* a reference */
-    int64_t attempt_count;     /* attempts that ended before: the next is number attempt_count + 1 */
-    int64_t failure_count;     /* failed ones in this run of the schedule */
-    bool out_of_order;         /* an earlier event of the call is unfinished */
+    int64_t attempt_count; /* attempts that ended before: the next is number attempt_count + 1 */
+    int64_t failure_count; /* failed ones in this run of the schedule */
+    bool out_of_order;     /* an earlier event of the call is unfinished */
 
     /* set by the sink with the result */
     enum delivery_result result;
-    int64_t due_at_ms; /* RESULT_RETURNED: not before */
+    int64_t due_at_ms;                 /* RESULT_RETURNED: not before */
     struct delivery_decision decision; /* RESULT_ATTEMPTED, all below */
     struct attempt_outcome outcome;
     int64_t started_at_ms;
@@ -61,8 +61,8 @@ struct delivery_row {
     enum event_kind kind;
     enum delivery_state state; /* held when its endpoint is disabled */
     int64_t attempt_count;
-    int64_t due_at_ms;      /* of the next attempt, for waiting and retrying; else 0 */
-    int64_t finished_at_ms; /* 0: unfinished */
+    int64_t due_at_ms;       /* of the next attempt, for waiting and retrying; else 0 */
+    int64_t finished_at_ms;  /* 0: unfinished */
     struct str endpoint_url; /* none: the endpoint is gone */
 };
 

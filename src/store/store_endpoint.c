@@ -98,10 +98,9 @@ static enum err run_list(struct store_work *work, struct store_op *store_op, str
         if (err == ERR_NONE)
             op->count++;
     }
-    if (err != ERR_NONE) {
+    if (err != ERR_NONE)
         while (op->count > 0)
             endpoint_unref(op->endpoints[--op->count]);
-    }
     return err;
 }
 
@@ -159,10 +158,8 @@ static const char *set_enabled(struct endpoint *endpoint, bool enabled, int64_t 
     return enabled ? "enabled" : "disabled";
 }
 
-static const char *set_fields(struct endpoint *endpoint,
-        unsigned fields,
-        const struct endpoint *from,
-        int64_t now_ms)
+static const char *
+set_fields(struct endpoint *endpoint, unsigned fields, const struct endpoint *from, int64_t now_ms)
 {
     struct arena *arena = &endpoint->arena;
 
@@ -367,8 +364,7 @@ static enum err list_missed(struct store_work *work,
     db_bind_i64(stmt, 5, endpoint->type_mask);
     db_bind_i64(stmt, 6, op->id);
     db_bind_i64(stmt, 7, RECOVER_EVENTS_MAX + 1);
-    while ((err = db_next(stmt, &row, why)) == ERR_NONE && row &&
-            *ret_count <= RECOVER_EVENTS_MAX)
+    while ((err = db_next(stmt, &row, why)) == ERR_NONE && row && *ret_count <= RECOVER_EVENTS_MAX)
         ids[(*ret_count)++] = db_i64(stmt, 0);
     db_stop(stmt);
     return err;
@@ -384,8 +380,7 @@ static enum err recover_missed(struct store_work *work,
     CLEANUP(arena_done) struct arena ids_arena = {0};
     int64_t *ids = arena_alloc(&ids_arena, (RECOVER_EVENTS_MAX + 1) * sizeof(*ids));
     size_t count;
-    enum err err =
-            list_missed(work, gate->endpoint, op, from_id, to_id, ids, &count, why);
+    enum err err = list_missed(work, gate->endpoint, op, from_id, to_id, ids, &count, why);
 
     if (err == ERR_NONE && count > RECOVER_EVENTS_MAX)
         return error_set_field(why,

@@ -27,9 +27,9 @@ enum { ENDPOINTS_PER_ORG_MAX = 1000 };
 struct endpoint_write {
     struct store_op op;
     bool create;
-    int64_t id;      /* for a change */
+    int64_t id; /* for a change */
     struct str org_id;
-    unsigned fields; /* bits of enum endpoint_field, for a change */
+    unsigned fields;                 /* bits of enum endpoint_field, for a change */
     const struct endpoint *endpoint; /* in: the values; secret only for create */
     struct endpoint *result;         /* out: NULL, or a reference to unref, whatever op.err is */
 };
@@ -103,8 +103,8 @@ struct endpoint_stats {
     struct store_op op;
     struct str org_id;
     int64_t id;
-    int64_t window_ms;    /* a multiple of bucket_count * STAT_BUCKET_MS */
-    int64_t bucket_count; /* 1 .. STAT_BUCKETS_MAX */
+    int64_t window_ms;               /* a multiple of bucket_count * STAT_BUCKET_MS */
+    int64_t bucket_count;            /* 1 .. STAT_BUCKETS_MAX */
     struct endpoint_bucket *buckets; /* out, oldest first */
     int64_t waiting;                 /* out: unfinished deliveries */
     int64_t last_success_at_ms;      /* out: 0 never (within retention) */

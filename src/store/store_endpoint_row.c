@@ -205,8 +205,8 @@ static void bind(struct store_work *work,
     db_bind_i64_or_null(stmt, 19, endpoint->secret_old_until_ms);
 }
 
-enum err endpoint_row_insert(
-        struct store_work *work, const struct endpoint *endpoint, struct error *why)
+enum err
+endpoint_row_insert(struct store_work *work, const struct endpoint *endpoint, struct error *why)
 {
     CLEANUP(texts_done) struct row_texts texts = {0};
     struct db_stmt *stmt = db_stmt(work->db, SQL_INSERT);
@@ -220,8 +220,8 @@ enum err endpoint_row_insert(
     return db_run(stmt, NULL, why);
 }
 
-enum err endpoint_row_update(
-        struct store_work *work, const struct endpoint *endpoint, struct error *why)
+enum err
+endpoint_row_update(struct store_work *work, const struct endpoint *endpoint, struct error *why)
 {
     CLEANUP(texts_done) struct row_texts texts = {0};
     struct db_stmt *stmt = db_stmt(work->db, SQL_UPDATE);

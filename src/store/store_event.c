@@ -19,9 +19,8 @@ static const char SQL_LIST_CALL[] =
         "SELECT " EVENT_COLUMNS " FROM event WHERE call_id = $7 AND org_id = $1"
         " AND id < $2 AND id >= $3 AND ($4 < 0 OR kind = $4)"
         " AND ($5 < 0 OR type = $5) ORDER BY id DESC LIMIT $6";
-static const char SQL_DELIVERY[] =
-        "SELECT id, state, attempt_count, due_at FROM delivery"
-        " WHERE event_id = $1 AND endpoint_id = $2";
+static const char SQL_DELIVERY[] = "SELECT id, state, attempt_count, due_at FROM delivery"
+                                   " WHERE event_id = $1 AND endpoint_id = $2";
 static const char SQL_ENDPOINTS[] =
         "SELECT p.id, p.url, p.event_mask, p.type_mask, p.created_at, p.enabled FROM endpoint p"
         " WHERE p.org_id = $1 ORDER BY p.id LIMIT $2";
@@ -66,8 +65,8 @@ enum err event_row_load(struct store_work *work,
 
 /* ---- list ---- */
 
-static enum err list_rows(
-        struct store_work *work, struct event_list *op, int64_t before, struct error *why)
+static enum err
+list_rows(struct store_work *work, struct event_list *op, int64_t before, struct error *why)
 {
     struct arena *arena = op->op.arena;
     struct db_stmt *stmt = db_stmt(work->db, op->call_id != 0 ? SQL_LIST_CALL : SQL_LIST);
@@ -200,8 +199,8 @@ static enum err run_get(struct store_work *work, struct store_op *store_op, stru
     if (err != ERR_NONE)
         return err;
     op->endpoint_count = 0;
-    op->endpoints = arena_alloc(
-            op->op.arena, 2 * (size_t)ENDPOINTS_PER_ORG_MAX * sizeof(*op->endpoints));
+    op->endpoints =
+            arena_alloc(op->op.arena, 2 * (size_t)ENDPOINTS_PER_ORG_MAX * sizeof(*op->endpoints));
     err = read_endpoints(work, op, why);
     return err != ERR_NONE ? err : read_orphans(work, op, why);
 }
@@ -284,8 +283,7 @@ static enum err replay_to_all(struct store_work *work,
 {
     enum err err = ERR_NONE;
 
-    for (struct gate *gate = gates_of_org(work->gates, op->org_id);
-            gate != NULL && err == ERR_NONE;
+    for (struct gate *gate = gates_of_org(work->gates, op->org_id); gate != NULL && err == ERR_NONE;
             gate = gate->next) {
         if (!gate->endpoint->enabled || gate->state.disabling ||
                 !endpoint_wants(gate->endpoint, event->kind, event->type))

@@ -29,9 +29,9 @@ enum no_delivery {
 
 struct event_endpoint {
     int64_t endpoint_id;
-    struct str url;         /* none: the endpoint is gone */
+    struct str url; /* none: the endpoint is gone */
     enum no_delivery why_none;
-    int64_t delivery_id;    /* 0: none, see why_none */
+    int64_t delivery_id; /* 0: none, see why_none */
     enum delivery_state state;
     int64_t attempt_count;
     int64_t due_at_ms;
@@ -42,9 +42,10 @@ struct event_get {
     struct store_op op;
     struct str org_id;
     int64_t id;
-    struct event event;                /* out */
-    struct event_endpoint *endpoints;  /* out: every endpoint of the org, and deleted ones that had it */
-    size_t endpoint_count;             /* out */
+    struct event event; /* out */
+    struct event_endpoint
+            *endpoints;    /* out: every endpoint of the org, and deleted ones that had it */
+    size_t endpoint_count; /* out */
 };
 MUST_CHECK enum err store_event_get(struct store *store, struct event_get *op);
 

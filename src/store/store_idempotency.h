@@ -21,14 +21,14 @@
 
 struct idempotency {
     struct str org_id;
-    uint8_t key_hash[SHA256_BYTES];  /* SHA-256 of the key, and of method and path */
+    uint8_t key_hash[SHA256_BYTES];     /* SHA-256 of the key, and of method and path */
     uint8_t seal_key[SECRET_KEY_BYTES]; /* HMAC of the key under a key of ours */
     uint8_t body_hash[SHA256_BYTES];
     /** Makes the answer of an op that ended with ERR_NONE; on the store thread, pure. */
     void (*render)(struct store_op *op, int64_t *ret_status, struct buf *ret_body);
 
-    bool replayed;  /* out: the two below are the first answer's */
-    int64_t status; /* out */
+    bool replayed;   /* out: the two below are the first answer's */
+    int64_t status;  /* out */
     struct buf body; /* out; the caller frees with buf_done */
 };
 

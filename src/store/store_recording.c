@@ -24,10 +24,10 @@ static bool changes_nothing(const struct recording_set *op, const struct call *c
     switch (op->change) {
     case RECORDING_FILE:
         return call->file_status == FILE_COMPLETED && is->file.ptr != NULL &&
-                str_equal(is->sha256, wanted->sha256);
+               str_equal(is->sha256, wanted->sha256);
     case RECORDING_URL:
         return call->file_status == FILE_COMPLETED && is->file.ptr == NULL &&
-                str_equal(is->url, wanted->url);
+               str_equal(is->url, wanted->url);
     case RECORDING_FETCH: return is->fetch_url.ptr != NULL && str_equal(is->fetch_url, wanted->url);
     case RECORDING_STATUS: return call->file_status == op->status && !has_audio(is);
     case RECORDING_DELETE: return call->file_status == FILE_DELETED;
@@ -89,13 +89,8 @@ static enum err store_change(struct store_work *work, struct recording_set *op, 
                 &op->delivery_count,
                 why);
     if (err == ERR_NONE && analysis_ended)
-        err = work_emit(work,
-                EVENT_AI_ANALYSIS,
-                view,
-                STR_NONE,
-                &other_event,
-                &other_deliveries,
-                why);
+        err = work_emit(
+                work, EVENT_AI_ANALYSIS, view, STR_NONE, &other_event, &other_deliveries, why);
     return err;
 }
 
@@ -167,8 +162,7 @@ static enum err run_fetches(struct store_work *work, struct store_op *store_op, 
     op->jobs = arena_alloc(arena, (size_t)op->limit * sizeof(*op->jobs));
     db_bind_i64(stmt, 1, op->after_call_id);
     db_bind_i64(stmt, 2, op->limit);
-    while ((err = db_next(stmt, &row, why)) == ERR_NONE && row &&
-            op->count < (size_t)op->limit) {
+    while ((err = db_next(stmt, &row, why)) == ERR_NONE && row && op->count < (size_t)op->limit) {
         op->jobs[op->count++] = (struct fetch_job){
                 .call_id = db_i64(stmt, 0),
                 .org_id = arena_str(arena, db_str(stmt, 1)),

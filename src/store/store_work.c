@@ -30,8 +30,7 @@ struct str work_like(struct arena *arena, struct str q)
     return (struct str){pattern, len};
 }
 
-struct str work_recording_url(
-        struct store_work *work, struct arena *arena, const struct call *call)
+struct str work_recording_url(struct store_work *work, struct arena *arena, const struct call *call)
 {
     const struct recording *recording = &call->recording;
     CLEANUP(buf_done) struct buf link = {0};
@@ -54,8 +53,10 @@ static enum err tolerate_missing(enum err err, bool *ret_has)
     return err == ERR_NOT_FOUND ? ERR_NONE : err;
 }
 
-enum err work_complete_view(
-        struct store_work *work, struct arena *arena, struct call_view *view, struct error *why)
+enum err work_complete_view(struct store_work *work,
+        struct arena *arena,
+        struct call_view *view,
+        struct error *why)
 {
     struct call *call = &view->call;
     enum err err = ERR_NONE;
@@ -63,13 +64,9 @@ enum err work_complete_view(
     view->has_contact = false;
     view->has_staff = false;
     if (call->phone.ptr != NULL)
-        err = tolerate_missing(work_load_contact(work,
-                                       arena,
-                                       call->org_id,
-                                       STR_NONE,
-                                       call->phone,
-                                       &view->contact,
-                                       why),
+        err = tolerate_missing(
+                work_load_contact(
+                        work, arena, call->org_id, STR_NONE, call->phone, &view->contact, why),
                 &view->has_contact);
     if (err == ERR_NONE && call->staff_id.ptr != NULL)
         err = tolerate_missing(
@@ -79,8 +76,10 @@ enum err work_complete_view(
     return err;
 }
 
-static enum err load_analysis(
-        struct store_work *work, struct arena *arena, struct call_view *view, struct error *why)
+static enum err load_analysis(struct store_work *work,
+        struct arena *arena,
+        struct call_view *view,
+        struct error *why)
 {
     struct db_stmt *stmt = db_stmt(work->db, SQL_ANALYSIS);
     bool row;

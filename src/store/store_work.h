@@ -42,54 +42,80 @@ void work_note_org(struct store_work *work, const struct note *note, struct str 
  *  Only in ops with alone. change is the note's text: "created", "updated", "disabled", "enabled",
  *  "deleted". */
 void work_endpoint_changed(struct store_work *work,
-        int64_t endpoint_id, struct endpoint *take_endpoint, const char *change);
+        int64_t endpoint_id,
+        struct endpoint *take_endpoint,
+        const char *change);
 
 /** Loads a call with its contact, staff, link and analysis. org_id none: any org. ERR_NOT_FOUND. */
-MUST_CHECK enum err work_load_call(struct store_work *work, struct arena *arena,
-        struct str org_id, int64_t call_id, struct call_view *ret_view, struct error *why);
+MUST_CHECK enum err work_load_call(struct store_work *work,
+        struct arena *arena,
+        struct str org_id,
+        int64_t call_id,
+        struct call_view *ret_view,
+        struct error *why);
 
 /**
  * Emits an event of the call: stores the payload bytes and a delivery for each enabled endpoint of
  * the org that wants it, and hands over what there is room for. analysis: the whole object for
  * EVENT_AI_ANALYSIS, none: short form. view shows the call as it now is.
  */
-MUST_CHECK enum err work_emit(struct store_work *work, enum event_kind kind,
-        const struct call_view *view, struct str analysis,
-        int64_t *ret_event_id, int64_t *ret_delivery_count, struct error *why);
+MUST_CHECK enum err work_emit(struct store_work *work,
+        enum event_kind kind,
+        const struct call_view *view,
+        struct str analysis,
+        int64_t *ret_event_id,
+        int64_t *ret_delivery_count,
+        struct error *why);
 
 /** Emits caller_updated with the newest call of that phone; nothing (ERR_NONE, *ret_event_id 0) when
  *  there is none. The contact is read from the database as it now is. */
-MUST_CHECK enum err work_emit_caller_updated(struct store_work *work, struct arena *arena,
-        struct str org_id, struct str phone,
-        int64_t *ret_event_id, int64_t *ret_delivery_count, struct error *why);
+MUST_CHECK enum err work_emit_caller_updated(struct store_work *work,
+        struct arena *arena,
+        struct str org_id,
+        struct str phone,
+        int64_t *ret_event_id,
+        int64_t *ret_delivery_count,
+        struct error *why);
 
 /* Small helpers for straight-line SQL. */
 
 /** Fills op.err ... and queues: the body of every store_<noun>_<verb>(). */
-MUST_CHECK enum err store_submit_run(
-        struct store *store, struct store_op *op, store_run *run, bool reads);
+MUST_CHECK enum err
+store_submit_run(struct store *store, struct store_op *op, store_run *run, bool reads);
 
 /** Appends a LIKE pattern that finds q anywhere, with \ as escape character. */
 struct str work_like(struct arena *arena, struct str q);
 
 /** Writes the staff member of a call draft (found by id, else phone, else e-mail, else made).
  *  For store_call.c; implemented in store_staff.c. Gives it as it now is. */
-MUST_CHECK enum err work_put_staff(struct store_work *work, struct arena *arena, struct str org_id,
-        const struct staff *draft, struct staff *ret_staff, struct error *why);
+MUST_CHECK enum err work_put_staff(struct store_work *work,
+        struct arena *arena,
+        struct str org_id,
+        const struct staff *draft,
+        struct staff *ret_staff,
+        struct error *why);
 /** ERR_NOT_FOUND. In store_staff.c. */
-MUST_CHECK enum err work_load_staff(struct store_work *work, struct arena *arena, struct str org_id,
-        struct str id, struct staff *ret_staff, struct error *why);
+MUST_CHECK enum err work_load_staff(struct store_work *work,
+        struct arena *arena,
+        struct str org_id,
+        struct str id,
+        struct staff *ret_staff,
+        struct error *why);
 /** By id, or (id none) by phone. ERR_NOT_FOUND. In store_contact.c. */
-MUST_CHECK enum err work_load_contact(struct store_work *work, struct arena *arena,
-        struct str org_id, struct str id, struct str phone, struct contact *ret_contact,
+MUST_CHECK enum err work_load_contact(struct store_work *work,
+        struct arena *arena,
+        struct str org_id,
+        struct str id,
+        struct str phone,
+        struct contact *ret_contact,
         struct error *why);
 
 /* store_idempotency.c, for store.c. */
 /** Before the op: may set idempotency->replayed (then the op does not run), or fail. */
-MUST_CHECK enum err work_idempotency_look(
-        struct store_work *work, struct store_op *op, struct error *why);
+MUST_CHECK enum err
+work_idempotency_look(struct store_work *work, struct store_op *op, struct error *why);
 /** After the op ran well: renders and stores its answer. */
-MUST_CHECK enum err work_idempotency_keep(
-        struct store_work *work, struct store_op *op, struct error *why);
+MUST_CHECK enum err
+work_idempotency_keep(struct store_work *work, struct store_op *op, struct error *why);
 /** When the store opens: deletes the marks of requests that a crash or stop cut off. */
 MUST_CHECK enum err work_idempotency_forget_running(struct store_work *work, struct error *why);

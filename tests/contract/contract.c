@@ -8,31 +8,34 @@
 static void deliver(void *ctx, struct delivery *first)
 {
     struct contract *c = ctx;
-    struct mail *mail = &first->op.mail;
+    struct mail *last = c->handed != NULL ? &c->handed->op.mail : NULL;
 
-    while (mail != NULL) {
-        struct mail *next = mail->next;
-
-        mail->next = c->handed != NULL ? &c->handed->op.mail : NULL;
-        c->handed = (struct delivery *)mail;
+    while (last != NULL && last->next != NULL)
+        last = last->next;
+    if (last != NULL)
+        last->next = &first->op.mail;
+    else
+        c->handed = first;
+    for (const struct mail *mail = &first->op.mail; mail != NULL; mail = mail->next)
         c->handed_count++;
-        mail = next;
-    }
 }
 
 static void endpoint_changed(void *ctx, struct endpoint *endpoint, bool deleted)
 {
-    (void)ctx;
+    struct contract *c = ctx;
+
     (void)endpoint;
     (void)deleted;
+    c->changed_endpoints++;
 }
 
 /* This sink has given back, or holds for the test, what it got: there is no queue to look through. */
 static void cancelled(void *ctx, int64_t endpoint_id, int64_t delivery_id)
 {
-    (void)ctx;
+    struct contract *c = ctx;
+
     (void)endpoint_id;
-    (void)delivery_id;
+    c->cancelled_id = delivery_id;
 }
 
 static void publish(void *ctx, const struct note *notes, size_t count)
@@ -164,6 +167,46 @@ void contract_answer_all(struct contract *c)
         give_back(c, RESULT_ATTEMPTED);
 }
 
+struct delivery *contract_take(struct contract *c)
+{
+    struct delivery *delivery = c->handed;
+
+    if (delivery == NULL)
+        fail_msg("nothing was handed over");
+    c->handed = (struct delivery *)delivery->op.mail.next;
+    c->handed_count--;
+    delivery->op.mail.next = NULL;
+    return delivery;
+}
+
+void contract_answer(struct contract *c, struct delivery *take_delivery, int64_t status)
+{
+    struct delivery *d = take_delivery;
+    int64_t now_ms = clock_wall_ms(&c->clock.clock);
+    bool whole = status >= 200 && status <= 299;
+
+    d->result = RESULT_ATTEMPTED;
+    d->outcome.status = status;
+    d->outcome.error = whole ? ATTEMPT_OK : (status == 0 ? ATTEMPT_TIMEOUT : ATTEMPT_STATUS);
+    d->decision = delivery_decide(&d->outcome,
+            &d->endpoint->retry_schedule,
+            (size_t)d->failure_count + 1,
+            now_ms,
+            0);
+    d->started_at_ms = now_ms;
+    d->duration_us = 1000;
+    store_delivery_result(c->store, d);
+    contract_settle(c);
+}
+
+void contract_return(struct contract *c, struct delivery *take_delivery, int64_t due_at_ms)
+{
+    take_delivery->result = RESULT_RETURNED;
+    take_delivery->due_at_ms = due_at_ms;
+    store_delivery_result(c->store, take_delivery);
+    contract_settle(c);
+}
+
 static void count_done(struct store_op *op)
 {
     struct contract *c = op->owner;
@@ -201,20 +244,46 @@ void contract_make_org(struct contract *c, const char *id)
     assert_int_equal(RUN(c, store_org_create, &create), ERR_NONE);
 }
 
-int64_t contract_make_endpoint(struct contract *c, const char *org_id)
+int64_t contract_create_endpoint(
+        struct contract *c, const char *org_id, struct endpoint *take_endpoint)
 {
-    struct endpoint *endpoint = endpoint_new();
     struct endpoint_write write = {
-            .create = true, .org_id = str_from(org_id), .endpoint = endpoint};
+            .create = true, .org_id = str_from(org_id), .endpoint = take_endpoint};
 
-    endpoint->org_id = str_from(org_id);
-    endpoint->url = STR("http://127.0.0.1:9/hook");
-    endpoint->secret = STR("whsec_test");
+    if (take_endpoint->url.ptr == NULL)
+        take_endpoint->url = STR("http://127.0.0.1:9/hook");
+    if (take_endpoint->secret.ptr == NULL)
+        take_endpoint->secret = STR("whsec_test");
     assert_int_equal(RUN(c, store_endpoint_write, &write), ERR_NONE);
     int64_t id = write.result->id;
     endpoint_unref(write.result);
-    endpoint_unref(endpoint);
+    endpoint_unref(take_endpoint);
     return id;
+}
+
+int64_t contract_make_endpoint(struct contract *c, const char *org_id)
+{
+    return contract_create_endpoint(c, org_id, endpoint_new());
+}
+
+enum err contract_patch_endpoint(
+        struct contract *c, int64_t id, unsigned fields, struct endpoint *take_endpoint)
+{
+    struct endpoint_write write = {
+            .id = id, .org_id = STR("org_a"), .fields = fields, .endpoint = take_endpoint};
+    enum err err = RUN(c, store_endpoint_write, &write);
+
+    endpoint_unref(write.result);
+    endpoint_unref(take_endpoint);
+    return err;
+}
+
+void contract_enable(struct contract *c, int64_t id, bool enabled)
+{
+    struct endpoint *endpoint = endpoint_new();
+
+    endpoint->enabled = enabled;
+    assert_int_equal(contract_patch_endpoint(c, id, ENDPOINT_ENABLED, endpoint), ERR_NONE);
 }
 
 int64_t contract_make_call(struct contract *c, const char *org_id, const char *phone)
@@ -255,6 +324,27 @@ size_t contract_count_deliveries(struct contract *c, const char *org_id, int sta
 
     assert_int_equal(RUN(c, store_delivery_list, &list), ERR_NONE);
     return list.count;
+}
+
+int64_t contract_set_file_status(struct contract *c, int64_t call_id, enum file_status status)
+{
+    struct recording_set set = {
+            .org_id = STR("org_a"),
+            .call_id = call_id,
+            .change = RECORDING_STATUS,
+            .status = status,
+    };
+
+    assert_int_equal(RUN(c, store_recording_set, &set), ERR_NONE);
+    return set.event_id;
+}
+
+struct delivery_get contract_get_delivery(struct contract *c, int64_t id)
+{
+    struct delivery_get get = {.org_id = STR("org_a"), .id = id};
+
+    assert_int_equal(RUN(c, store_delivery_get, &get), ERR_NONE);
+    return get;
 }
 
 int64_t contract_number(struct contract *c, const char *sql)

@@ -49,8 +49,10 @@ struct contract {
     struct store_config config;
     struct store *store;
     size_t done_count;
-    struct delivery *handed; /* by op.mail.next */
+    struct delivery *handed; /* by op.mail.next, oldest first */
     size_t handed_count;
+    size_t changed_endpoints; /* how often the sink was told of a change of one */
+    int64_t cancelled_id;     /* the last one that the sink was told of */
     struct note notes[CONTRACT_NOTES_MAX]; /* the first ones */
     size_t note_count;
     size_t removed_files; /* asked to be removed */
@@ -68,6 +70,14 @@ void contract_advance(struct contract *c, int64_t ms);
 /** Gives all that was handed over back as answered with 200, and takes that in. */
 void contract_answer_all(struct contract *c);
 
+
+/** The oldest delivery that was handed over, now the test's to answer or return; there must be one. */
+struct delivery *contract_take(struct contract *c);
+/** Gives it back as answered with this status (0: a timeout), decided by its endpoint's schedule. */
+void contract_answer(struct contract *c, struct delivery *take_delivery, int64_t status);
+/** Gives it back unsent. */
+void contract_return(struct contract *c, struct delivery *take_delivery, int64_t due_at_ms);
+
 /** Submits the op, turns until it is done, and gives its error. */
 #define RUN(c, verb, noun)                                                                         \
     (contract_prepare((c), &(noun)->op), contract_finish((c), (noun), verb((c)->store, (noun))))
@@ -77,11 +87,23 @@ enum err contract_finish(struct contract *c, void *op, enum err submitted);
 /* What most tests need first. */
 void contract_make_org(struct contract *c, const char *id);
 int64_t contract_make_endpoint(struct contract *c, const char *org_id);
+/** With these settings; url and secret are filled in when they are none. */
+int64_t contract_create_endpoint(
+        struct contract *c, const char *org_id, struct endpoint *take_endpoint);
+/** Changes the fields (bits of enum endpoint_field) of an endpoint of org_a. */
+enum err contract_patch_endpoint(
+        struct contract *c, int64_t id, unsigned fields, struct endpoint *take_endpoint);
+/** Enables or disables an endpoint of org_a. */
+void contract_enable(struct contract *c, int64_t id, bool enabled);
 /** Logs an answered call that expects a recording. */
 int64_t contract_make_call(struct contract *c, const char *org_id, const char *phone);
 /** Events of the org of this kind (-1: any), at most a page. */
 size_t contract_count_events(struct contract *c, const char *org_id, int kind);
 size_t contract_count_deliveries(struct contract *c, const char *org_id, int state);
+/** Sets file_status of a call of org_a: recording_updated, and what follows. Gives its event. */
+int64_t contract_set_file_status(struct contract *c, int64_t call_id, enum file_status status);
+/** A delivery of org_a with its attempts. */
+struct delivery_get contract_get_delivery(struct contract *c, int64_t id);
 
 /** The number that sql gives, read past the store: for what no operation shows. */
 int64_t contract_number(struct contract *c, const char *sql);

@@ -43,10 +43,9 @@ static bool is_covered(const struct address_rule *rule, const struct address *ad
 {
     struct address wanted = plain(address);
 
-    for (size_t i = 0; i < rule->allowed_count; i++) {
+    for (size_t i = 0; i < rule->allowed_count; i++)
         if (covers(&rule->allowed[i], &wanted))
             return true;
-    }
     return false;
 }
 

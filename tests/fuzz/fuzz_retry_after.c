@@ -19,10 +19,9 @@ static int64_t cap(int64_t wait)
 
 static bool is_digits(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
+    for (size_t i = 0; i < text.len; i++)
         if (text.ptr[i] < '0' || text.ptr[i] > '9')
             return false;
-    }
     return text.len > 0;
 }
 

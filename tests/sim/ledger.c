@@ -158,13 +158,11 @@ void ledger_done(struct ledger *ledger)
     struct ledger_delivery *delivery, *next_delivery;
     struct ledger_event *event, *next_event;
 
-    HASH_ITER(hh, ledger->deliveries, delivery, next_delivery)
-    {
+    HASH_ITER (hh, ledger->deliveries, delivery, next_delivery) {
         HASH_DEL(ledger->deliveries, delivery);
         free(delivery);
     }
-    HASH_ITER(hh, ledger->events, event, next_event)
-    {
+    HASH_ITER (hh, ledger->events, event, next_event) {
         HASH_DEL(ledger->events, event);
         free(event);
     }
@@ -269,8 +267,7 @@ void ledger_forget_waits(struct ledger *ledger,
         if (endpoint->snapshot != NULL && (event_id > 0 || endpoint->snapshot->id == endpoint_id))
             endpoint->was_recovered = true;
     }
-    HASH_ITER(hh, ledger->deliveries, delivery, next)
-    {
+    HASH_ITER (hh, ledger->deliveries, delivery, next) {
         const struct endpoint *endpoint = ledger->endpoints[delivery->receiver].snapshot;
 
         if (delivery->id != delivery_id && delivery->event_id != event_id &&
@@ -284,8 +281,7 @@ void ledger_restarted(struct ledger *ledger)
 {
     struct ledger_delivery *delivery, *next;
 
-    HASH_ITER(hh, ledger->deliveries, delivery, next)
-    {
+    HASH_ITER (hh, ledger->deliveries, delivery, next) {
         if (delivery->is_pending)
             delivery->lost_count++;
         delivery->is_pending = false;
@@ -514,6 +510,6 @@ void ledger_check_end(struct ledger *ledger)
     while (next_row(ledger, stmt))
         check_delivery(ledger, stmt);
     end_read(ledger, stmt);
-    HASH_ITER(hh, ledger->events, event, next)
-    check_event(ledger, event);
+    HASH_ITER (hh, ledger->events, event, next)
+        check_event(ledger, event);
 }

@@ -117,10 +117,9 @@ static void calls_logged(struct store_op *op)
 {
     struct act *act = op->owner;
 
-    if (is_answered(act)) {
+    if (is_answered(act))
         for (size_t i = 0; i < act->call_create.draft_count; i++)
             draft_answered(act, &act->drafts[i], act->external[i]);
-    }
     act_done(op);
 }
 

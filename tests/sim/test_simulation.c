@@ -118,10 +118,9 @@ static const struct kind *find_kind(const char *name)
 {
     static const struct kind *const kinds[] = {&MINUTES, &HOURS, &WEEK};
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (strcmp(kinds[i]->name, name) == 0)
             return kinds[i];
-    }
     return NULL;
 }
 

@@ -121,8 +121,8 @@ struct world *world_new(uint64_t seed)
             .ctx = &world->ledger,
     };
     rand_seed(&world->receivers.rand, ~seed);
-    world->sink = (struct delivery_sink){
-            sink_deliver, sink_endpoint_changed, sink_cancelled, world};
+    world->sink =
+            (struct delivery_sink){sink_deliver, sink_endpoint_changed, sink_cancelled, world};
     world->listener = (struct note_listener){publish, world};
     open_program(world);
     return world;

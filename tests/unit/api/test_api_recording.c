@@ -240,10 +240,9 @@ static void wrong_json_is_422(void **state)
     struct rig *rig = *state;
     const char *target = recording_of(rig, rig_make_call(rig));
 
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
         if (rig_ask(rig, "PUT", target, wrong[i]) != 422)
             fail_msg("%s gives %.*s", wrong[i], STR_ARG(rig_body(rig)));
-    }
     assert_int_equal(rig_ask(rig, "PUT", target, "{"), 400);
 }
 

@@ -23,17 +23,14 @@ static void pieces_are_zeroed_aligned_and_apart(void **state)
         pieces[i] = arena_alloc(&arena, sizes[i]);
         assert_non_null(pieces[i]);
         assert_int_equal((uintptr_t)pieces[i] % _Alignof(max_align_t), 0);
-        for (size_t at = 0; at < sizes[i]; at++) {
+        for (size_t at = 0; at < sizes[i]; at++)
             assert_int_equal(pieces[i][at], 0);
-        }
         memset(pieces[i], (int)i + 1, sizes[i]);
         sum += sizes[i];
     }
-    for (size_t i = 0; i < COUNT; i++) {
-        for (size_t at = 0; at < sizes[i]; at++) {
+    for (size_t i = 0; i < COUNT; i++)
+        for (size_t at = 0; at < sizes[i]; at++)
             assert_int_equal(pieces[i][at], i + 1);
-        }
-    }
     assert_int_equal(arena.used_bytes, sum);
     arena_done(&arena);
 }
@@ -44,9 +41,8 @@ static void many_small_pieces_share_few_chunks(void **state)
 
     (void)state;
     arena_init(&arena);
-    for (int64_t i = 0; i < 50000; i++) {
+    for (int64_t i = 0; i < 50000; i++)
         *ARENA_NEW(&arena, int64_t) = i;
-    }
     assert_int_equal(arena.used_bytes, 50000 * sizeof(int64_t));
     arena_done(&arena);
 }

@@ -62,9 +62,8 @@ static void owners_may_be_on_any_thread(void **state)
     pthread_t threads[4];
 
     (void)state;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 4; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, own_for_a_while, blob_ref(blob)), 0);
-    }
     blob_unref(blob);
     for (size_t i = 0; i < 4; i++) {
         void *sum = NULL;

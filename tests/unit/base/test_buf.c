@@ -47,13 +47,11 @@ static void many_appends_keep_every_byte(void **state)
     struct buf buf = {0};
 
     (void)state;
-    for (size_t i = 0; i < 100000; i++) {
+    for (size_t i = 0; i < 100000; i++)
         buf_add_char(&buf, (char)('a' + i % 26));
-    }
     assert_int_equal(buf.len, 100000);
-    for (size_t i = 0; i < buf.len; i++) {
+    for (size_t i = 0; i < buf.len; i++)
         assert_int_equal(buf.ptr[i], 'a' + i % 26);
-    }
     buf_done(&buf);
 }
 

@@ -94,9 +94,8 @@ static void every_byte_survives_base64(void **state)
     struct buf bytes = {0};
 
     (void)state;
-    for (int i = 0; i < 256; i++) {
+    for (int i = 0; i < 256; i++)
         all[i] = (char)i;
-    }
     for (size_t len = 0; len <= sizeof(all); len++) {
         buf_clear(&text);
         buf_clear(&bytes);

@@ -89,9 +89,8 @@ static void a_long_text_is_cut_between_characters(void **state)
         char long_text[1024] = "x";
         struct error why = {0};
 
-        while (strlen(long_text) < 500) {
+        while (strlen(long_text) < 500)
             strcat(long_text, rows[i].character);
-        }
         error_set(&why, ERR_INVALID, "%s", long_text);
         assert_int_equal(strlen(why.text), rows[i].expected_len);
         assert_true(str_is_utf8(str_from(why.text)));
@@ -106,9 +105,8 @@ static void every_error_has_a_word_of_its_own(void **state)
     assert_string_equal(err_name(ERR_NOT_FOUND), "not_found");
     for (int a = ERR_NONE; a <= ERR_CORRUPT; a++) {
         assert_string_not_equal(err_name((enum err)a), "unknown");
-        for (int b = ERR_NONE; b < a; b++) {
+        for (int b = ERR_NONE; b < a; b++)
             assert_string_not_equal(err_name((enum err)a), err_name((enum err)b));
-        }
     }
 }
 

@@ -19,9 +19,8 @@ static void the_earliest_comes_first(void **state)
 
     (void)state;
     assert_null(heap_first(&heap));
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 5; i++)
         heap_set(&heap, &items[i], at_ms[i]);
-    }
     for (size_t i = 0; i < 5; i++) {
         struct heap_item *first = heap_first(&heap);
 
@@ -72,11 +71,9 @@ static int64_t earliest_of(const struct heap_item *items, size_t count)
 {
     int64_t earliest = INT64_MAX;
 
-    for (size_t i = 0; i < count; i++) {
-        if (heap_has(&items[i]) && items[i].at_ms < earliest) {
+    for (size_t i = 0; i < count; i++)
+        if (heap_has(&items[i]) && items[i].at_ms < earliest)
             earliest = items[i].at_ms;
-        }
-    }
     return earliest;
 }
 
@@ -100,17 +97,15 @@ static void any_row_of_changes_keeps_the_order(void **state)
     for (int step = 0; step < 20000; step++) {
         struct heap_item *item = &items[rand_u32(&rand) % COUNT];
 
-        if (rand_u32(&rand) % 3 == 0) {
+        if (rand_u32(&rand) % 3 == 0)
             heap_remove(&heap, item);
-        } else {
+        else
             heap_set(&heap, item, (int64_t)(rand_u32(&rand) % 40));
-        }
         assert_is_heap(&heap);
-        if (heap_first(&heap) != NULL) {
+        if (heap_first(&heap) != NULL)
             assert_int_equal(heap_first(&heap)->at_ms, earliest_of(items, COUNT));
-        } else {
+        else
             assert_int_equal(earliest_of(items, COUNT), INT64_MAX);
-        }
     }
     heap_done(&heap);
 }

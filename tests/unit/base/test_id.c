@@ -51,9 +51,8 @@ static void a_full_millisecond_rolls_into_the_next(void **state)
     int64_t last = id_next(&source, NOW_MS);
 
     (void)state;
-    for (int i = 1; i < 32768; i++) {
+    for (int i = 1; i < 32768; i++)
         last = id_next(&source, NOW_MS);
-    }
     assert_int_equal(id_at_ms(last), NOW_MS);
     assert_int_equal(last & 0x7FFF, 0x7FFF);
     last = id_next(&source, NOW_MS);
@@ -168,9 +167,8 @@ static void anything_else_is_refused(void **state)
     int64_t id = 77;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_false(id_parse(str_from(bad[i]), "dlv_", &id));
-    }
     assert_false(id_parse(STR("dlv_14D2PF28AQKF\0"), "dlv_", &id));
     assert_false(id_parse(STR_NONE, "dlv_", &id));
     assert_int_equal(id, 77);

@@ -27,9 +27,8 @@ static void assert_refused(struct str text, const char *expected_reason)
     assert_int_equal(json_parse(text, &json, &why), ERR_INVALID);
     assert_null(json);
     assert_int_equal(why.code, ERR_INVALID);
-    if (strstr(why.text, expected_reason) == NULL) {
+    if (strstr(why.text, expected_reason) == NULL)
         fail_msg("\"%s\" is not in \"%s\"", expected_reason, why.text);
-    }
     assert_int_equal(json_parse(text, &json, NULL), ERR_INVALID);
 }
 
@@ -162,9 +161,8 @@ static void what_is_not_strict_json_is_refused(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         assert_refused(str_from(rows[i].text), rows[i].reason);
-    }
     assert_refused(STR_NONE, "line 1");
     assert_refused(STR("1\0"), "line 1, column 2: a NUL byte");
     assert_refused(STR("[1\0,2]"), "line 1, column 3: a NUL byte");
@@ -191,9 +189,8 @@ static void broken_unicode_is_refused(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_refused(str_from(bad[i]), "line 1");
-    }
 }
 
 static void numbers_that_nothing_can_hold_are_refused(void **state)
@@ -213,13 +210,11 @@ static void numbers_that_nothing_can_hold_are_refused(void **state)
 /* depth times open, then the same number of times close. */
 static void nest(struct buf *buf, size_t depth, const char *open, const char *close)
 {
-    for (size_t i = 0; i < depth; i++) {
+    for (size_t i = 0; i < depth; i++)
         buf_add_text(buf, open);
-    }
     buf_add_char(buf, '0');
-    for (size_t i = 0; i < depth; i++) {
+    for (size_t i = 0; i < depth; i++)
         buf_add_text(buf, close);
-    }
 }
 
 static void nesting_ends_at_32_levels(void **state)
@@ -272,9 +267,8 @@ static void an_object_has_at_most_1024_members(void **state)
 
     (void)state;
     buf_add_text(&buf, "[{\"0\":[0,0,0]");
-    for (int i = 1; i < 1024; i++) {
+    for (int i = 1; i < 1024; i++)
         buf_addf(&buf, ",\"%d\":{}", i);
-    }
     buf_add_text(&buf, "}]");
     assert_int_equal(json_parse(buf_str(&buf), &json, NULL), ERR_NONE);
     assert_int_equal(json_count(json_item(json, 0)), 1024);
@@ -292,9 +286,8 @@ static void an_array_may_be_long(void **state)
 
     (void)state;
     buf_add_text(&buf, "[0");
-    for (int i = 1; i < 5000; i++) {
+    for (int i = 1; i < 5000; i++)
         buf_add_text(&buf, ",{}");
-    }
     buf_add_char(&buf, ']');
     assert_int_equal(json_parse(buf_str(&buf), &json, NULL), ERR_NONE);
     assert_int_equal(json_count(json), 5000);
@@ -310,9 +303,8 @@ static void a_text_that_is_cut_anywhere_is_refused(void **state)
     (void)state;
     assert_int_equal(json_parse(whole, &json, NULL), ERR_NONE);
     json_free(json);
-    for (size_t len = 0; len < whole.len; len++) {
+    for (size_t len = 0; len < whole.len; len++)
         assert_refused(str_slice(whole, 0, len), "line 1");
-    }
 }
 
 static void strings_are_escaped_as_javascript_does(void **state)

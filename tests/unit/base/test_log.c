@@ -175,9 +175,8 @@ static void a_long_value_is_cut_between_characters(void **state)
 
     (void)state;
     buf_add_text(&value, "xx");
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 1000; i++)
         buf_add_text(&value, "\xE2\x82\xAC");
-    }
     probe_init(&probe, LOG_TEXT);
     log_event(&probe.log, LOG_INFO, "e", LOG_STR("v", buf_str(&value)), LOG_INT("n", 1));
     text = probe_text(&probe);

@@ -37,9 +37,8 @@ static void mail_comes_in_the_order_of_posting(void **state)
 
     (void)state;
     letters[0].mail.next = &letters[2].mail; /* what was there before does not matter */
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3; i++)
         assert_int_equal(mailbox_post(mailbox, &letters[i].mail), ERR_NONE);
-    }
     assert_int_equal(mailbox_count(mailbox), 3);
     mail = mailbox_take(mailbox, 0);
     for (int i = 0; i < 3; i++) {
@@ -208,12 +207,10 @@ static void *post_all(void *arg)
     for (int i = 0; i < LETTER_COUNT; i++) {
         struct mail *mail = &poster->letters[i].mail;
 
-        if (i % 2 == 0 && !mailbox_post_always(poster->mailbox, mail)) {
+        if (i % 2 == 0 && !mailbox_post_always(poster->mailbox, mail))
             return NULL;
-        }
-        while (i % 2 == 1 && mailbox_post(poster->mailbox, mail) != ERR_NONE) {
+        while (i % 2 == 1 && mailbox_post(poster->mailbox, mail) != ERR_NONE)
             (void)sched_yield(); /* the taker makes room */
-        }
     }
     return NULL;
 }
@@ -253,15 +250,13 @@ static void many_threads_lose_nothing_and_keep_their_order(void **state)
 
         for (int p = 0; p < POSTER_COUNT; p++) {
             posters[p].mailbox = mailbox;
-            for (int i = 0; i < LETTER_COUNT; i++) {
+            for (int i = 0; i < LETTER_COUNT; i++)
                 posters[p].letters[i] = (struct letter){.poster = p, .number = i};
-            }
             assert_int_equal(pthread_create(&threads[p], NULL, post_all, &posters[p]), 0);
         }
         take_all(mailbox, timeouts_ms[round]);
-        for (int p = 0; p < POSTER_COUNT; p++) {
+        for (int p = 0; p < POSTER_COUNT; p++)
             assert_int_equal(pthread_join(threads[p], NULL), 0);
-        }
         assert_true(atomic_load(&wake_count) > 0);
     }
 }
@@ -278,12 +273,10 @@ static void *send_back(void *arg)
     for (;;) {
         struct mail *mail = mailbox_take(pair->there, -1);
 
-        if (mail == NULL) {
+        if (mail == NULL)
             return NULL;
-        }
-        if (!mailbox_post_always(pair->back, mail)) {
+        if (!mailbox_post_always(pair->back, mail))
             return NULL;
-        }
     }
 }
 

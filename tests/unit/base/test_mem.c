@@ -16,9 +16,8 @@ static void new_memory_is_zeroed(void **state)
     void *nothing = mem_new(0);
 
     (void)state;
-    for (size_t i = 0; i < 1000; i++) {
+    for (size_t i = 0; i < 1000; i++)
         assert_int_equal(bytes[i], 0);
-    }
     assert_non_null(nothing);
     free(nothing);
     free(bytes);
@@ -33,9 +32,8 @@ static void resized_memory_keeps_its_items(void **state)
         items = mem_resize(items, count, sizeof(*items));
         items[count - 1] = (int64_t)count;
     }
-    for (size_t i = 0; i < 100; i++) {
+    for (size_t i = 0; i < 100; i++)
         assert_int_equal(items[i], i + 1);
-    }
     free(items);
 }
 

@@ -28,9 +28,8 @@ static size_t count_of(const char *text, const char *part)
 {
     size_t count = 0;
 
-    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part)) {
+    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part))
         count++;
-    }
     return count;
 }
 

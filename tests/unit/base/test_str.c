@@ -177,9 +177,8 @@ static void utf8_is_checked_to_the_letter(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         assert_int_equal(str_is_utf8(str_from(rows[i].text)), rows[i].ok);
-    }
     assert_true(str_is_utf8(STR_NONE));
     assert_true(str_is_utf8(STR("a\0b")));
 }

@@ -38,10 +38,9 @@ static void cancel(struct http_client *client, struct http_request *request)
 {
     struct fake_client *fake = fake_of(client);
 
-    for (size_t i = 0; i < fake->count; i++) {
+    for (size_t i = 0; i < fake->count; i++)
         if (fake->requests[i] == request)
             fake_client_answer(fake, i, (struct fake_answer){.error = HTTP_CANCELLED});
-    }
 }
 
 static void finish(struct http_request *request, const struct fake_answer *answer)

@@ -246,8 +246,7 @@ static void a_cancelled_one_leaves_the_queue_and_the_others_keep_their_order(voi
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         push(fixture, 3);
-        assert_ptr_equal(
-                lane_remove(lane, table[i].gone), &fixture->deliveries[table[i].gone]);
+        assert_ptr_equal(lane_remove(lane, table[i].gone), &fixture->deliveries[table[i].gone]);
         assert_null(lane_remove(lane, table[i].gone));
         assert_int_equal(lane->queued, 2);
         assert_int_equal(lane->first->id, table[i].first);

@@ -29,10 +29,9 @@ static void start_all(int64_t per_second, int64_t starts[SECONDS * SECOND_MS])
     struct rate_limit rate = {0};
 
     rate_limit_set(&rate, per_second);
-    for (int64_t ms = 0; ms < SECONDS * SECOND_MS; ms++) {
+    for (int64_t ms = 0; ms < SECONDS * SECOND_MS; ms++)
         while (rate_limit_take(&rate, NOW_MS + ms) == 0)
             starts[ms]++;
-    }
 }
 
 static void no_second_has_more_starts_than_the_rate_and_its_burst(void **state)

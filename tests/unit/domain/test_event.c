@@ -36,10 +36,9 @@ static void other_words_are_refused_and_change_nothing(void **state)
 static void an_empty_filter_wants_everything(void **state)
 {
     (void)state;
-    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
         for (int type = 0; type < CALL_TYPE_COUNT; type++)
             assert_true(event_filter_wants(0, 0, (enum event_kind)kind, (enum call_type)type));
-    }
 }
 
 static void a_filter_wants_an_event_that_both_masks_have(void **state)

@@ -23,12 +23,10 @@ static void a_percentile_is_the_upper_bound_of_its_bucket(void **state)
     struct latency latency = {0};
 
     (void)state;
-    for (int i = 0; i < 90; i++) {
+    for (int i = 0; i < 90; i++)
         latency_add(&latency, 400);
-    }
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 10; i++)
         latency_add(&latency, 20000);
-    }
     assert_int_equal(latency_percentile_us(&latency, 0.5), 500);
     assert_int_equal(latency_percentile_us(&latency, 0.9), 500);
     assert_true(latency_percentile_us(&latency, 0.95) >= 20000);

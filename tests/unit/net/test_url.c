@@ -75,7 +75,14 @@ static void a_good_url_is_taken_apart(void **state)
                     NULL},
             {"https://h%2eexample/", true, "h.example", false, false, 443, "/", NULL},
             {"https://h.example?x=1", true, "h.example", false, false, 443, "/?x=1", NULL},
-            {"http://h.example/a?", false, "h.example", false, false, 80, "/a", "http://h.example/a"},
+            {"http://h.example/a?",
+                    false,
+                    "h.example",
+                    false,
+                    false,
+                    80,
+                    "/a",
+                    "http://h.example/a"},
     };
 
     (void)state;
