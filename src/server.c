@@ -414,7 +414,7 @@ static int64_t now_ms(void)
 /* Nobody tells us when the last request has ended, and this happens once: so it looks now and then. */
 static void wait_for_requests(const struct server *server, int64_t until_ms)
 {
-    struct timespec pause = {.tv_nsec = STOP_LOOK_MS * 1000 * 1000};
+    struct timespec pause = {.tv_nsec = STOP_LOOK_MS * 1000L * 1000};
 
     while (http_server_active(server->http) > 0 && now_ms() < until_ms)
         (void)nanosleep(&pause, NULL);

@@ -339,8 +339,8 @@ static const struct stats_window {
     int64_t bucket_count;
 } WINDOWS[] = {
         {"1h", HOUR_MS, 12},
-        {"24h", 24 * HOUR_MS, 24},
-        {"7d", 7 * 24 * HOUR_MS, 28},
+        {"24h", INT64_C(24) * HOUR_MS, 24},
+        {"7d", INT64_C(7) * 24 * HOUR_MS, 28},
 };
 enum { WINDOW_COUNT = sizeof(WINDOWS) / sizeof(WINDOWS[0]), WINDOW_DEFAULT = 1 };
 

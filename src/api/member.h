@@ -35,8 +35,8 @@ void member_ms(struct buf *buf, const char *name, int64_t duration_us);
 void member_raw(struct buf *buf, const char *name, struct str json);
 
 /** An object of "Name: value\n" lines, such as {"Date":"…"}; values of a repeated name are joined by
- *  ", ". Lines after the 256th are left out. null when lines is none. */
-void member_headers(struct buf *buf, const char *name, struct str lines);
+ *  ", ". Lines after the 256th are left out. null when text is none. */
+void member_headers(struct buf *buf, const char *name, struct str text);
 /** Bytes from outside: text where they are UTF-8; else base64, and then name_encoding "base64"
  *  follows. was_cut: half a character at the end is left out. */
 void member_body(struct buf *buf, const char *name, struct str body, bool was_cut);

@@ -395,9 +395,8 @@ static void move_to_place(struct recordings *recordings, struct str name)
     incoming_path(from, name);
     place_path(to, call_id, name);
     (void)snprintf(place, sizeof(place), "%02d", (int)(call_id % PLACES));
-    if (mkdirat(recordings->folder_fd, place, 0700) != 0 && errno != EEXIST)
-        log_failure(recordings, "recording_not_moved", name, errno);
-    else if (renameat(recordings->folder_fd, from, recordings->folder_fd, to) != 0)
+    if ((mkdirat(recordings->folder_fd, place, 0700) != 0 && errno != EEXIST) ||
+            renameat(recordings->folder_fd, from, recordings->folder_fd, to) != 0)
         log_failure(recordings, "recording_not_moved", name, errno);
 }
 

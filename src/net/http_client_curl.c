@@ -216,6 +216,7 @@ static void read_times(struct transfer *transfer)
     struct http_times *times = &transfer->request->times;
     long connects = 0;
 
+    assert(transfer->request != NULL);
     times->total_us = now_us() - transfer->started_us;
     if (!transfer->in_multi)
         return;

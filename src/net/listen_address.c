@@ -2,6 +2,7 @@
 /* listen_address - getaddrinfo() does the reading, for numbers alone. */
 #include "net/listen_address.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -64,6 +65,7 @@ enum err listen_address_bind(struct str text, int *ret_fd, struct error *why)
 
     if (err != ERR_NONE)
         return err;
+    assert(found != NULL);
     fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
             bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {

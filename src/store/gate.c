@@ -161,6 +161,7 @@ struct gate *gates_put(struct gates *gates, struct endpoint *take_endpoint)
     endpoint_unref(gate->endpoint);
     gate->endpoint = take_endpoint;
     gate->state.disabling = false;
+    gate->state.changing = false;
     gate->state.window = window_clip(take_endpoint, gate->state.window);
     return gate;
 }
@@ -246,11 +247,14 @@ size_t gate_room(const struct gates *gates, const struct gate *gate, int64_t now
 {
     const struct gate_state *state = &gate->state;
 
-    if (gates->closed || !gate->endpoint->enabled || state->disabling ||
+    if (gates->closed || !gate->endpoint->enabled || state->disabling || state->changing ||
             state->hold_until_ms > now_ms || memory_is_full(gates, gate) ||
             state->in_memory >= state->window)
         return 0;
-    return state->window - state->in_memory;
+
+    size_t room = state->window - state->in_memory;
+    size_t left = gates->in_memory < gates->memory_max ? gates->memory_max - gates->in_memory : 1;
+    return room < left ? room : left;
 }
 
 void gate_enter(struct gates *gates, struct gate *gate)

@@ -28,6 +28,7 @@ struct gate_state {
     int64_t next_due_ms; /* no stored delivery is due before; INT64_MAX: none is stored */
     bool may_block;      /* stored deliveries may wait for an earlier one of their call */
     bool disabling;      /* this transaction disables it */
+    bool changing;       /* this transaction changes it: claims wait for the new snapshot */
     int64_t hold_until_ms;
     int64_t failing_since_ms;
     int64_t failing_count;

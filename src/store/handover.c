@@ -222,6 +222,10 @@ static int64_t max_i64(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* How often a delivery whose 15 minutes are over looks whether the attempt before it has ended: as
+ * long as one may take. */
+#define LOOK_AGAIN_MS (ENDPOINT_TIMEOUT_MAX_S * INT64_C(1000))
+
 /* I9: a later event of a call goes only when no earlier one is unfinished, or after 15 minutes in
  * which it could have gone; never while the earlier one is in memory. */
 static enum err check_order(struct store_work *work,
@@ -242,10 +246,10 @@ static enum err check_order(struct store_work *work,
     int64_t since_ms = max_i64(row->queued_at_ms, gate->endpoint->enabled_at_ms);
     since_ms = max_i64(since_ms, gate->state.hold_until_ms);
     since_ms = max_i64(since_ms, work_started_ms(work));
-    if (first.state == DELIVERY_SENDING)
-        *ret_postpone_to_ms = max_i64(since_ms, work->now_ms) + DELIVERY_ORDER_HOLD_MS;
-    else if (work->now_ms < since_ms + DELIVERY_ORDER_HOLD_MS)
+    if (work->now_ms < since_ms + DELIVERY_ORDER_HOLD_MS)
         *ret_postpone_to_ms = since_ms + DELIVERY_ORDER_HOLD_MS;
+    else if (first.state == DELIVERY_SENDING)
+        *ret_postpone_to_ms = work->now_ms + LOOK_AGAIN_MS;
     else
         row->counts.out_of_order = true;
     return ERR_NONE;

@@ -59,7 +59,7 @@ insert_attempt(struct store_work *work, const struct delivery *delivery, struct 
 /* Stores the decided state, or when it is no longer ours to change only the count. *ret_there is
  * false when the delivery is gone, with its org. */
 static enum err update_delivery(struct store_work *work,
-        const struct delivery *delivery,
+        struct delivery *delivery,
         bool *ret_there,
         struct error *why)
 {
@@ -79,6 +79,7 @@ static enum err update_delivery(struct store_work *work,
     if (err != ERR_NONE)
         return err;
     *ret_there = changes > 0;
+    delivery->state = *ret_there ? decision->state : DELIVERY_CANCELLED;
     if (*ret_there)
         return ERR_NONE;
 
@@ -100,7 +101,7 @@ static void note_attempt(struct store_work *work, const struct delivery *deliver
             .delivery_id = delivery->id,
             .endpoint_id = delivery->endpoint->id,
             .number = delivery->attempt_count + 1,
-            .state = delivery->decision.state,
+            .state = delivery->state,
             .error = delivery->outcome.error,
             .status = delivery->outcome.status,
             .duration_us = delivery->duration_us,
@@ -256,7 +257,7 @@ static enum err look_after_others(struct store_work *work,
 {
     if (gate->endpoint->ordering == ORDERING_ENDPOINT)
         return handover_look(work, gate, why);
-    if (delivery->decision.state == DELIVERY_RETRYING) {
+    if (delivery->state == DELIVERY_RETRYING) {
         gate_due(work->gates, gate, delivery->decision.due_at_ms);
         return ERR_NONE;
     }
@@ -265,7 +266,7 @@ static enum err look_after_others(struct store_work *work,
 
 static enum err store_attempt(struct store_work *work,
         struct gate *gate,
-        const struct delivery *delivery,
+        struct delivery *delivery,
         struct error *why)
 {
     bool there;

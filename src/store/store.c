@@ -190,9 +190,9 @@ static void done_delivery(struct store_op *op)
     struct store *store = op->owner;
 
     if (op->err == ERR_NONE && delivery->result == RESULT_ATTEMPTED) {
-        if (delivery->decision.state == DELIVERY_DELIVERED)
+        if (delivery->state == DELIVERY_DELIVERED)
             metrics_add(store->config.metrics, METRIC_DELIVERIES_DELIVERED, 1);
-        else if (delivery->decision.state == DELIVERY_FAILED)
+        else if (delivery->state == DELIVERY_FAILED)
             metrics_add(store->config.metrics, METRIC_DELIVERIES_FAILED, 1);
     }
     delivery_free(delivery);

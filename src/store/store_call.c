@@ -384,6 +384,7 @@ static enum err run_list(struct store_work *work, struct store_op *store_op, str
     enum err err = page_read_number(&op->page, &before, why);
 
     op->count = 0;
+    op->page.next_cursor = STR_NONE;
     if (err == ERR_NONE)
         err = resolve_contact(work, op, &nothing, why);
     if (err != ERR_NONE || nothing)

@@ -196,6 +196,8 @@ static enum err run_list(struct store_work *work, struct store_op *store_op, str
     int64_t before;
     enum err err = page_read_number(&op->page, &before, why);
 
+    op->count = 0;
+    op->page.next_cursor = STR_NONE;
     if (err != ERR_NONE)
         return err;
     if (op->until_ms != 0 && id_floor(op->until_ms) < before)

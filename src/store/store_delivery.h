@@ -46,6 +46,8 @@ struct delivery {
     struct buf response_headers; /* "Name: value\n" lines; empty: none came */
     struct buf response_body;
 
+    enum delivery_state state; /* out, RESULT_ATTEMPTED: as decided, or cancelled meanwhile */
+
     void *sink_data; /* the sink's */
 };
 

@@ -2,6 +2,7 @@
 /* store_endpoint - creating, changing, deleting, recovering and counting endpoints. */
 #include "store/store_endpoint.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -90,6 +91,7 @@ static enum err run_list(struct store_work *work, struct store_op *store_op, str
     enum err err = page_read_number(&op->page, &before, why);
 
     op->count = 0;
+    op->page.next_cursor = STR_NONE;
     op->endpoints = arena_alloc(op->op.arena, limit * sizeof(struct endpoint *));
     if (err == ERR_NONE)
         err = list_ids(work, op, before, ids, &count, why);
@@ -207,6 +209,20 @@ static enum err forget_health(struct store_work *work, struct gate *gate, struct
     return ERR_NONE;
 }
 
+/* What waits behind an earlier event of its call (due in 15 minutes at most) is to be looked at
+ * under the new ordering. */
+static enum err let_all_go(struct store_work *work, struct gate *gate, struct error *why)
+{
+    static const char SQL[] = "UPDATE delivery SET due_at = $2 WHERE endpoint_id = $1"
+                              " AND state IN (0, 2) AND state = 0 AND due_at > $2";
+    struct db_stmt *stmt = db_stmt(work->db, SQL);
+
+    db_bind_i64(stmt, 1, gate->endpoint_id);
+    db_bind_i64(stmt, 2, work->now_ms);
+    gate_due(work->gates, gate, work->now_ms);
+    return db_run(stmt, NULL, why);
+}
+
 static enum err change(struct store_work *work, struct endpoint_write *op, struct error *why)
 {
     CLEANUP_PTR(endpoint_unref) struct endpoint *changed = NULL;
@@ -215,13 +231,21 @@ static enum err change(struct store_work *work, struct endpoint_write *op, struc
 
     if (err != ERR_NONE)
         return err;
+    assert(changed != NULL);
+    if (gate == NULL)
+        return error_set(why, ERR_CORRUPT, "the endpoint is not in memory");
     const char *what = set_fields(changed, op->fields, op->endpoint, work->now_ms);
     changed->updated_at_ms = work->now_ms;
     err = endpoint_row_update(work, changed, why);
-    if (err == ERR_NONE && gate != NULL && str_is(str_from(what), "enabled"))
+    if (err == ERR_NONE && changed->ordering != gate->endpoint->ordering)
+        err = let_all_go(work, gate, why);
+    if (err == ERR_NONE && str_is(str_from(what), "enabled"))
         err = forget_health(work, gate, why);
     if (err != ERR_NONE)
         return err;
+    gates_touch(work->gates, gate);
+    gate->state.changing = true;
+    gate->state.disabling = !changed->enabled;
     op->result = endpoint_ref(changed);
     work_endpoint_changed(work, op->id, STEAL(changed), what);
     return ERR_NONE;
@@ -249,6 +273,7 @@ static enum err run_rotate(struct store_work *work, struct store_op *store_op, s
     op->endpoint = NULL;
     if (err != ERR_NONE)
         return err;
+    assert(changed != NULL);
     if (changed->secret_old.ptr != NULL && changed->secret_old_until_ms > work->now_ms &&
             op->overlap_s > 0)
         return error_set(why,
@@ -390,7 +415,7 @@ static enum err recover_missed(struct store_work *work,
                 RECOVER_EVENTS_MAX);
     for (size_t i = 0; i < count && err == ERR_NONE; i++) {
         CLEANUP(arena_done) struct arena arena = {0};
-        struct event event;
+        struct event event = {0};
         struct blob *body = NULL;
 
         err = event_row_load(work, &arena, op->org_id, ids[i], &event, why);

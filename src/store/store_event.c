@@ -101,6 +101,7 @@ static enum err run_list(struct store_work *work, struct store_op *store_op, str
     enum err err = page_read_number(&op->page, &before, why);
 
     op->count = 0;
+    op->page.next_cursor = STR_NONE;
     if (err != ERR_NONE)
         return err;
     if (op->until_ms != 0 && id_floor(op->until_ms) < before)
@@ -178,7 +179,7 @@ static enum err read_orphans(struct store_work *work, struct event_get *op, stru
     db_bind_i64(stmt, 1, op->id);
     db_bind_i64(stmt, 2, ENDPOINTS_PER_ORG_MAX);
     while ((err = db_next(stmt, &row, why)) == ERR_NONE && row &&
-            op->endpoint_count < 2 * ENDPOINTS_PER_ORG_MAX) {
+            op->endpoint_count < (size_t)2 * ENDPOINTS_PER_ORG_MAX) {
         op->endpoints[op->endpoint_count++] = (struct event_endpoint){
                 .endpoint_id = db_i64(stmt, 0),
                 .delivery_id = db_i64(stmt, 1),
@@ -297,7 +298,7 @@ static enum err replay_to_all(struct store_work *work,
 static enum err run_replay(struct store_work *work, struct store_op *store_op, struct error *why)
 {
     struct event_replay *op = (struct event_replay *)store_op;
-    struct event event;
+    struct event event = {0};
     struct blob *body = NULL;
     enum err err = event_row_load(work, op->op.arena, op->org_id, op->id, &event, why);
 

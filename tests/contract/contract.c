@@ -188,11 +188,8 @@ void contract_answer(struct contract *c, struct delivery *take_delivery, int64_t
     d->result = RESULT_ATTEMPTED;
     d->outcome.status = status;
     d->outcome.error = whole ? ATTEMPT_OK : (status == 0 ? ATTEMPT_TIMEOUT : ATTEMPT_STATUS);
-    d->decision = delivery_decide(&d->outcome,
-            &d->endpoint->retry_schedule,
-            (size_t)d->failure_count + 1,
-            now_ms,
-            0);
+    d->decision = delivery_decide(
+            &d->outcome, &d->endpoint->retry_schedule, (size_t)d->failure_count + 1, now_ms, 0);
     d->started_at_ms = now_ms;
     d->duration_us = 1000;
     store_delivery_result(c->store, d);
@@ -244,8 +241,8 @@ void contract_make_org(struct contract *c, const char *id)
     assert_int_equal(RUN(c, store_org_create, &create), ERR_NONE);
 }
 
-int64_t contract_create_endpoint(
-        struct contract *c, const char *org_id, struct endpoint *take_endpoint)
+int64_t
+contract_create_endpoint(struct contract *c, const char *org_id, struct endpoint *take_endpoint)
 {
     struct endpoint_write write = {
             .create = true, .org_id = str_from(org_id), .endpoint = take_endpoint};
@@ -266,8 +263,10 @@ int64_t contract_make_endpoint(struct contract *c, const char *org_id)
     return contract_create_endpoint(c, org_id, endpoint_new());
 }
 
-enum err contract_patch_endpoint(
-        struct contract *c, int64_t id, unsigned fields, struct endpoint *take_endpoint)
+enum err contract_patch_endpoint(struct contract *c,
+        int64_t id,
+        unsigned fields,
+        struct endpoint *take_endpoint)
 {
     struct endpoint_write write = {
             .id = id, .org_id = STR("org_a"), .fields = fields, .endpoint = take_endpoint};

@@ -51,8 +51,8 @@ struct contract {
     size_t done_count;
     struct delivery *handed; /* by op.mail.next, oldest first */
     size_t handed_count;
-    size_t changed_endpoints; /* how often the sink was told of a change of one */
-    int64_t cancelled_id;     /* the last one that the sink was told of */
+    size_t changed_endpoints;              /* how often the sink was told of a change of one */
+    int64_t cancelled_id;                  /* the last one that the sink was told of */
     struct note notes[CONTRACT_NOTES_MAX]; /* the first ones */
     size_t note_count;
     size_t removed_files; /* asked to be removed */
@@ -69,7 +69,6 @@ void contract_settle(struct contract *c);
 void contract_advance(struct contract *c, int64_t ms);
 /** Gives all that was handed over back as answered with 200, and takes that in. */
 void contract_answer_all(struct contract *c);
-
 
 /** The oldest delivery that was handed over, now the test's to answer or return; there must be one. */
 struct delivery *contract_take(struct contract *c);
@@ -88,11 +87,13 @@ enum err contract_finish(struct contract *c, void *op, enum err submitted);
 void contract_make_org(struct contract *c, const char *id);
 int64_t contract_make_endpoint(struct contract *c, const char *org_id);
 /** With these settings; url and secret are filled in when they are none. */
-int64_t contract_create_endpoint(
-        struct contract *c, const char *org_id, struct endpoint *take_endpoint);
+int64_t
+contract_create_endpoint(struct contract *c, const char *org_id, struct endpoint *take_endpoint);
 /** Changes the fields (bits of enum endpoint_field) of an endpoint of org_a. */
-enum err contract_patch_endpoint(
-        struct contract *c, int64_t id, unsigned fields, struct endpoint *take_endpoint);
+enum err contract_patch_endpoint(struct contract *c,
+        int64_t id,
+        unsigned fields,
+        struct endpoint *take_endpoint);
 /** Enables or disables an endpoint of org_a. */
 void contract_enable(struct contract *c, int64_t id, bool enabled);
 /** Logs an answered call that expects a recording. */

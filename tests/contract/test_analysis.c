@@ -15,8 +15,7 @@ static struct analysis_put put(struct contract *c, int64_t call_id, const char *
     assert_int_equal(json_parse(str_from(text), &json, NULL), ERR_NONE);
     analysis_read(json, &faults, &analysis);
     assert_int_equal(faults.count, 0);
-    struct analysis_put op = {
-            .org_id = STR("org_a"), .call_id = call_id, .analysis = &analysis};
+    struct analysis_put op = {.org_id = STR("org_a"), .call_id = call_id, .analysis = &analysis};
     assert_int_equal(RUN(c, store_analysis_put, &op), ERR_NONE);
     json_free(json);
     op.analysis = NULL;

@@ -7,8 +7,7 @@
 
 static enum err log_draft(struct contract *c, const char *org_id, struct call_draft *draft)
 {
-    struct call_create create = {
-            .org_id = str_from(org_id), .drafts = draft, .draft_count = 1};
+    struct call_create create = {.org_id = str_from(org_id), .drafts = draft, .draft_count = 1};
 
     return RUN(c, store_call_create, &create);
 }

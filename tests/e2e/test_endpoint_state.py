@@ -104,7 +104,8 @@ def test_a_recovery_goes_on_after_a_crash(own_server, receiver):
     own_server.kill()
     own_server.restart()
     receiver.wait_for(lambda seen: {request.payload_id for request in seen} == logged, "/hook", 60)
-    assert len(receiver.requests("/hook")) <= 305
+    # What was in flight is repeated, and what had ended with its result not yet stored: no more.
+    assert len(receiver.requests("/hook")) <= 300 + 20
 
 
 def test_a_replay_sends_a_delivered_event_again_to_all_or_to_one(org, receiver):

@@ -32,11 +32,11 @@ def files(server) -> list:
 
 def wait_for_files(server, count: int) -> list:
     """The files once they are so many: what is not wanted goes a little later than the answer."""
-    deadline = Deadline()
-    while len(files(server)) != count and not deadline.is_over():
-        server.visitor().get("/healthz", status=200)
-    assert len(files(server)) == count
-    return files(server)
+    deadline, visitor = Deadline(), server.visitor()
+    while len(found := files(server)) != count and not deadline.is_over():
+        visitor.get("/healthz", status=200)
+    assert len(found) == count, found
+    return found
 
 
 @pytest.mark.parametrize(
@@ -133,9 +133,18 @@ def test_an_upload_that_breaks_off_leaves_nothing(own_server):
     for sent in (len(head) + 10, len(head) + 200_000, -1):
         with Wire(own_server.address) as wire:
             wire.send((head + content)[:sent])
+            wait_for_files(own_server, 2)
+        wait_for_files(own_server, 1)
+    for sent in (len(head) + 10, -1):  # and at once, so that the end comes with the last bytes
+        with Wire(own_server.address) as wire:
+            wire.send((head + content)[:sent])
+    with Wire(own_server.address) as wire:
+        wire.send((head + content)[:-1])
+        wait_for_files(own_server, 2)
     wait_for_files(own_server, 1)
     with Wire(own_server.address) as wire:
         wire.send((head + content)[:-1])
+        wait_for_files(own_server, 2)
         own_server.kill()
     own_server.restart()
     assert [path.stat().st_size for path in wait_for_files(own_server, 1)] == [7 * 417]
