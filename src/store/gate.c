@@ -297,6 +297,9 @@ void gate_schedule(struct gates *gates, struct gate *gate, int64_t now_ms)
     }
     if (state->hold_until_ms > at_ms && state->hold_until_ms > now_ms)
         at_ms = state->hold_until_ms;
+    /* Never in the past: who has claimed goes behind those who wait for their turn. */
+    if (at_ms < now_ms)
+        at_ms = now_ms;
     heap_set(&gates->due, &gate->due, at_ms);
 }
 

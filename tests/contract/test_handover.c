@@ -324,6 +324,20 @@ static void nothing_is_claimed_for_an_endpoint_in_the_transaction_that_disables_
     assert_int_equal(c->handed_count, 1);
 }
 
+static void an_event_of_the_transaction_that_disables_an_endpoint_is_not_for_it(void **state)
+{
+    struct contract *c = *state;
+
+    contract_make_org(c, "org_a");
+    int64_t id = make_endpoint(c, ORDERING_CALL);
+    make_calls(c, 1);
+    contract_answer_all(c);
+    clock_virtual_set(&c->clock, CONTRACT_START_MS + CALL_WATCHDOG_MS + HOUR_MS);
+    contract_enable(c, id, false); /* the watchdog ends the recording's wait with it */
+    assert_int_equal(contract_count_events(c, "org_a", EVENT_RECORDING_UPDATED), 1);
+    assert_int_equal(contract_count_deliveries(c, "org_a", -1), 1);
+}
+
 static void an_endpoint_with_many_waiting_delays_no_other(void **state)
 {
     struct contract *c = *state;
@@ -361,6 +375,7 @@ int main(int argc, char **argv)
             CONTRACT_TEST(order_is_kept_when_both_are_replayed),
             CONTRACT_TEST(a_change_of_the_ordering_counts_for_what_waits_already),
             CONTRACT_TEST(nothing_is_claimed_for_an_endpoint_in_the_transaction_that_disables_it),
+            CONTRACT_TEST(an_event_of_the_transaction_that_disables_an_endpoint_is_not_for_it),
             CONTRACT_TEST(an_endpoint_with_many_waiting_delays_no_other),
     };
 
