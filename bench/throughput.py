@@ -172,6 +172,7 @@ class Bench:
             "cpu_us_per_delivery": (cpu_seconds(self.server.pid) - cpu) * 1e6 / deliveries,
             "ops_per_commit": (at_end[OPS] - before[OPS]) /
                               max(1, at_end[COMMITS] - before[COMMITS]),
+            "store_busy": (at_end[COMMIT_US] - before[COMMIT_US]) / 1e6 / took,
             "commits_per_s": (at_end[COMMITS] - before[COMMITS]) / took,
             "peak_mb": peak,
             "errors": errors,
@@ -182,7 +183,8 @@ LOGGED = "callsync_calls_logged_total"
 DELIVERED = "callsync_deliveries_delivered_total"
 COMMITS = "callsync_store_commits_total"
 OPS = "callsync_store_operations_total"
-NAMES = (LOGGED, DELIVERED, COMMITS, OPS)
+COMMIT_US = "callsync_store_commit_microseconds_total"
+NAMES = (LOGGED, DELIVERED, COMMITS, OPS, COMMIT_US)
 
 
 def main():
@@ -209,7 +211,7 @@ def main():
                       f"delivered {row['delivered_per_s']:.0f}/s "
                       f"({row['delivered_per_s'] / limits[-1]:.2f} L), "
                       f"{row['cpu_us_per_delivery']:.0f} us CPU a delivery, "
-                      f"{row['ops_per_commit']:.0f} ops a commit, {row['commits_per_s']:.0f} commits/s, peak {row['peak_mb']:.0f} MB "
+                      f"{row['ops_per_commit']:.0f} ops a commit, {row['commits_per_s']:.0f} commits/s, store busy {row['store_busy']:.0%}, peak {row['peak_mb']:.0f} MB "
                       f"{' '.join(row['errors'])}", flush=True)
             ratio = [r["delivered_per_s"] / l for r, l in zip(rows, limits)]
             print(f"median: L {statistics.median(limits):.0f}/s, "
