@@ -9,7 +9,7 @@ set -euo pipefail
 build=(build-essential meson ninja-build pkg-config python3 python3-yaml ca-certificates curl jq
     libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libjansson-dev libcmocka-dev libssl-dev
     uthash-dev)
-test=(clang clang-tidy clang-format libclang-rt-14-dev python3-venv nginx-light wrk)
+test=(clang clang-tidy clang-format libclang-rt-14-dev python3-venv openssl nginx-light wrk)
 
 wanted=()
 for group in "$@"; do
