@@ -2,7 +2,6 @@
 """Receivers that answer badly, slowly, endlessly or not at all: the attempt is recorded with why."""
 
 import gzip
-import shutil
 import socket
 import ssl
 import subprocess
@@ -153,7 +152,6 @@ def test_nobody_listening_is_a_connect_error(org):
     assert (attempt["error"], attempt["status_code"], attempt["response"]) == ("connect", None, None)
 
 
-@pytest.mark.skipif(not shutil.which("openssl"), reason="needs the openssl command to make a certificate")
 def test_a_certificate_that_nobody_vouches_for_is_a_tls_error_and_nothing_is_sent(org, new_receiver, tmp_path):
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(

@@ -31,7 +31,7 @@ def wait_for_all(receiver, accepted: dict) -> None:
 
 
 @pytest.mark.slow
-def test_twenty_crashes_under_load_lose_nothing_and_repeat_at_most_what_was_in_flight(own_server, receiver):
+def test_twenty_crashes_under_load_lose_nothing_and_repeat_max_in_flight_each_on_average_at_most(own_server, receiver):
     org = own_server.start().new_org()
     new_endpoint(org, receiver)
     dice = random.Random(20)
@@ -49,12 +49,12 @@ def test_twenty_crashes_under_load_lose_nothing_and_repeat_at_most_what_was_in_f
     assert accepted.items() <= stored.items()
     assert {call["call_id"] for call in org.api.pages("/v1/calls")} == set(stored.values())
     wait_for_all(receiver, stored)
-    _assert_repeated_at_most_in_flight(receiver.requests("/hook"), deaths)
+    _assert_repeated_little(receiver.requests("/hook"), deaths)
 
 
-def _assert_repeated_at_most_in_flight(requests, deaths) -> None:
-    """Between one death and the next at most MAX_IN_FLIGHT events come that had come before it. What
-    was under way in the moment of a death may be recorded just after it: so much is let pass."""
+def _assert_repeated_little(requests, deaths) -> None:
+    """A crash repeats what was under way and what had ended without its result being committed (I5). The
+    second part has no sharp bound for one crash, so the sum over all of them is held to MAX_IN_FLIGHT each."""
     seen: set[str] = set()
     repeated = []
     for start, end in zip([0, *deaths], [*deaths, len(requests)]):

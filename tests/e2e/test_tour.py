@@ -2,17 +2,13 @@
 """The tour of README.md, run as it tells."""
 
 import os
-import shutil
 import subprocess
-
-import pytest
 
 from support import audio
 from support.patience import DEADLINE_S
 from support.server import PROGRAM, ROOT, environment
 
 
-@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="the tour needs curl and jq")
 def test_the_tour_ends_with_four_signed_events_in_the_inbox(org, tmp_path):
     recording = tmp_path / "call.mp3"
     recording.write_bytes(audio.mp3())
